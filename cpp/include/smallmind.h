@@ -1,0 +1,117 @@
+/*
+ * The C interface of the native kernels: the one header that Java (through JavaCPP) and the C++
+ * tests see.
+ *
+ * Every function is single-threaded over a range of rows, keeps no state, allocates nothing, and
+ * never throws, aborts or prints. Arguments were validated by the caller. Pointers are raw
+ * addresses: packed weights and quantized activations are aligned to 64 bytes, everything else to
+ * its element. Strides are in bytes, leading dimensions and lengths in elements.
+ *
+ * `isa` names the instruction set to use (SM_ISA_...) and must be one for which sm_isa_supported
+ * answers 1; `type` is the GGUF number of a tensor type. What each function computes is specified
+ * by io.smallmind.kernels.Kernels and its scalar implementation.
+ */
+#ifndef SMALLMIND_H
+#define SMALLMIND_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define SM_API __declspec(dllexport)
+#else
+#define SM_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever a signature, a packed layout or the meaning of an argument changes. */
+#define SM_ABI_VERSION 1
+
+#define SM_ISA_AVX2 1         /* AVX2, FMA, F16C */
+#define SM_ISA_AVX512_VNNI 2  /* AVX-512 F, BW, DQ, VL, VNNI, and the above */
+#define SM_ISA_NEON 3         /* Armv8.0 Advanced SIMD */
+#define SM_ISA_NEON_DOTPROD 4 /* and the dot product of Armv8.2 */
+
+#define SM_BINARY_ADD 0
+#define SM_BINARY_MULTIPLY 1
+
+#define SM_UNARY_RELU 0
+#define SM_UNARY_GELU_TANH 1
+#define SM_UNARY_GELU_ERF 2
+#define SM_UNARY_SILU 3
+#define SM_UNARY_SIGMOID 4
+#define SM_UNARY_TANH 5
+
+#define SM_ROPE_ADJACENT 0
+#define SM_ROPE_HALVES 1
+
+/* ---- what this library is, and what this machine can run */
+
+SM_API int32_t sm_abi_version(void);
+
+/* 1 if this library holds kernels for the instruction set and the CPU and the operating system
+ * both support it; 0 if the library holds them but the machine does not; -1 if the library does
+ * not hold them (another architecture). */
+SM_API int32_t sm_isa_supported(int32_t isa);
+
+/* ---- y = x * dequant(W)^T */
+
+/* Rows that pack and matmul must keep together. */
+SM_API int32_t sm_row_group(int32_t isa, int32_t type);
+
+/* Size of packed weights in bytes; 0 if this type is multiplied as stored. */
+SM_API int64_t sm_packed_bytes(int32_t isa, int32_t type, int64_t rows, int64_t columns);
+
+/* source: stored rows, row_stride bytes apart; target: the whole packed matrix. */
+SM_API void sm_pack(int32_t isa, int32_t type, const uint8_t* source, int64_t row_stride,
+                    int64_t rows, int64_t columns, uint8_t* target, int64_t row_begin,
+                    int64_t row_end);
+
+/* Size of a row of quantized activations in bytes: a multiple of 64, the same for every isa. */
+SM_API int64_t sm_activation_row_bytes(int64_t columns);
+
+/* x: (rows, columns) F32, x_stride bytes apart; target: rows of sm_activation_row_bytes. */
+SM_API void sm_quantize(int32_t isa, const float* x, int64_t x_stride, int64_t columns,
+                        uint8_t* target, int64_t row_begin, int64_t row_end);
+
+/*
+ * y[i][j] = sum over k of x[i][k] * w[j][k], i in [x_begin, x_end), j in [w_begin, w_end).
+ *
+ * x: F32 rows, x_stride bytes apart (read for float weights); xq: their quantized form (read for
+ * quantized weights); w: packed weights, w_stride = 0, or stored ones, w_stride bytes apart.
+ */
+SM_API void sm_matmul(int32_t isa, int32_t type, const float* x, int64_t x_stride,
+                      const uint8_t* xq, int64_t x_begin, int64_t x_end, const uint8_t* w,
+                      int64_t w_stride, int64_t rows, int64_t columns, int64_t w_begin,
+                      int64_t w_end, float* y, int64_t y_stride);
+
+/* ---- element by element; out may be an input */
+
+SM_API void sm_binary(int32_t isa, int32_t op, const float* a, const float* b, float* out,
+                      int64_t length);
+SM_API void sm_unary(int32_t isa, int32_t op, const float* in, float* out, int64_t length);
+SM_API void sm_scale(int32_t isa, float factor, const float* in, float* out, int64_t length);
+SM_API float sm_dot(int32_t isa, const float* a, const float* b, int64_t length);
+
+/* ---- row by row; out may be in */
+
+SM_API void sm_softmax(int32_t isa, const float* in, int64_t in_stride, int64_t columns,
+                       float* out, int64_t out_stride, int64_t row_begin, int64_t row_end);
+SM_API void sm_layer_norm(int32_t isa, const float* in, int64_t in_stride, int64_t columns,
+                          const float* weight, const float* bias, float epsilon, float* out,
+                          int64_t out_stride, int64_t row_begin, int64_t row_end);
+SM_API void sm_rms_norm(int32_t isa, const float* in, int64_t in_stride, int64_t columns,
+                        const float* weight, float epsilon, float* out, int64_t out_stride,
+                        int64_t row_begin, int64_t row_end);
+
+/* x: (heads, head_dim), contiguous, in place; table: rotary_dim / 2 cosines, then the sines. */
+SM_API void sm_rope(int32_t isa, int32_t pairing, float* x, int64_t heads, int64_t head_dim,
+                    int64_t rotary_dim, const float* table);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,6 @@
+package io.smallmind;
+
+/** In work. */
+public final class Backend {
+  private Backend() {}
+}

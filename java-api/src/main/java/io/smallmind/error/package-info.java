@@ -1,0 +1,2 @@
+/** The typed errors of this library. */
+package io.smallmind.error;

@@ -1,0 +1,2 @@
+/** Reads and writes GGUF model files. */
+package io.smallmind.gguf;

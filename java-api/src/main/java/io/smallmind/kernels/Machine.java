@@ -1,0 +1,120 @@
+package io.smallmind.kernels;
+
+import io.smallmind.error.BadArgumentException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** What this process may use of the machine. Thread-safe. */
+public final class Machine {
+  /** Number of threads of {@link Team#shared()}; without it, {@link #computeThreads()} decides. */
+  public static final String THREADS_PROPERTY = "smallmind.threads";
+
+  private Machine() {}
+
+  /** Returns the number of logical processors that the operating system lets this process use. */
+  public static int availableProcessors() {
+    return Runtime.getRuntime().availableProcessors();
+  }
+
+  /**
+   * Returns the number of threads worth computing with: {@value #THREADS_PROPERTY}, or else the
+   * physical cores, at most the container's CPU quota rounded down, at least 1.
+   *
+   * @throws BadArgumentException if the property is no number from 1 to the available processors
+   */
+  public static int computeThreads() {
+    int available = availableProcessors();
+    String property = System.getProperty(THREADS_PROPERTY);
+    if (property != null) {
+      try {
+        int threads = Integer.parseInt(property.strip());
+        if (threads >= 1 && threads <= available) {
+          return threads;
+        }
+      } catch (NumberFormatException e) {
+        // The message below says it.
+      }
+      throw new BadArgumentException(
+          THREADS_PROPERTY + " = '" + property + "': choose a number from 1 to " + available);
+    }
+    int cores = physicalCores(Path.of("/sys/devices/system/cpu"), available);
+    double quota = cpuQuota(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup"));
+    return Math.max(1, (int) Math.min(Math.min(available, cores), Math.floor(quota)));
+  }
+
+  /** Counts distinct cores among the processors under a sysfs folder; the fallback if unreadable. */
+  static int physicalCores(Path sysfs, int fallback) {
+    Set<String> cores = new HashSet<>();
+    for (int cpu = 0; ; cpu++) {
+      Path siblings = sysfs.resolve("cpu" + cpu + "/topology/thread_siblings_list");
+      try {
+        cores.add(Files.readString(siblings).strip());
+      } catch (IOException e) {
+        return cores.isEmpty() ? fallback : cores.size();
+      }
+    }
+  }
+
+  /**
+   * Returns how many CPUs' worth of time the control groups above this process grant: the smallest
+   * quota on the way to the root; infinity if there is none.
+   *
+   * @param root where cgroup version 2 (or version 1's cpu controller below it) is mounted
+   * @param self lists this process's groups, as /proc/self/cgroup does
+   */
+  static double cpuQuota(Path root, Path self) {
+    double quota = Double.POSITIVE_INFINITY;
+    try {
+      for (String line : Files.readAllLines(self)) {
+        String[] fields = line.split(":", 3);
+        if (fields.length != 3) {
+          continue;
+        }
+        boolean version2 = fields[1].isEmpty();
+        if (!version2 && !List.of(fields[1].split(",")).contains("cpu")) {
+          continue;
+        }
+        Path mount = version2 ? root : root.resolve("cpu");
+        Path group = mount.resolve(fields[2].replaceFirst("^/+", "")).normalize();
+        for (; group != null && group.startsWith(mount); group = group.getParent()) {
+          quota = Math.min(quota, version2 ? quotaVersion2(group) : quotaVersion1(group));
+        }
+      }
+    } catch (IOException e) {
+      return quota;
+    }
+    return quota;
+  }
+
+  private static double quotaVersion2(Path group) {
+    try {
+      String[] fields = Files.readString(group.resolve("cpu.max")).strip().split("\\s+");
+      return ratio(fields[0], fields.length > 1 ? fields[1] : "100000");
+    } catch (IOException e) {
+      return Double.POSITIVE_INFINITY;
+    }
+  }
+
+  private static double quotaVersion1(Path group) {
+    try {
+      return ratio(
+          Files.readString(group.resolve("cpu.cfs_quota_us")).strip(),
+          Files.readString(group.resolve("cpu.cfs_period_us")).strip());
+    } catch (IOException e) {
+      return Double.POSITIVE_INFINITY;
+    }
+  }
+
+  private static double ratio(String quota, String period) {
+    try {
+      double value = Double.parseDouble(quota) / Double.parseDouble(period);
+      return value > 0 ? value : Double.POSITIVE_INFINITY;
+    } catch (NumberFormatException e) {
+      return Double.POSITIVE_INFINITY; // "max"
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package io.smallmind.kernels;
+
+import io.smallmind.error.BadArgumentException;
+import io.smallmind.tensor.Matrix;
+import io.smallmind.tensor.Memory;
+import io.smallmind.tensor.TensorType;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The right side of a matmul: weights (rows, columns) in the layout of one backend. Immutable and
+ * thread-safe; valid for the backend that made it, and no other.
+ */
+public final class PackedWeights implements AutoCloseable {
+  private final Kernels kernels;
+  private final TensorType type;
+  private final long rows;
+  private final long columns;
+  private final MemorySegment segment;
+  private final long rowStride;
+  private final @Nullable Memory memory;
+
+  private PackedWeights(
+      Kernels kernels,
+      Matrix source,
+      MemorySegment segment,
+      long rowStride,
+      @Nullable Memory memory) {
+    this.kernels = kernels;
+    this.type = source.type();
+    this.rows = source.rows();
+    this.columns = source.columns();
+    this.segment = segment;
+    this.rowStride = rowStride;
+    this.memory = memory;
+  }
+
+  /**
+   * Packs weights with all threads of a team; where the backend reads a type as it is stored, only
+   * views it, and the source must stay alive.
+   *
+   * @throws BadArgumentException if the type has no codec
+   */
+  public static PackedWeights pack(Kernels kernels, Team team, Matrix source) {
+    source.type().codec();
+    long bytes = kernels.packedBytes(source.type(), source.rows(), source.columns());
+    if (bytes == 0) {
+      return new PackedWeights(kernels, source, source.segment(), source.rowStride(), null);
+    }
+    Memory memory = Memory.allocate(bytes);
+    int group = kernels.rowGroup(source.type());
+    long groups = (source.rows() + group - 1) / group;
+    try {
+      team.forRanges(
+          groups,
+          1,
+          (begin, end) ->
+              kernels.pack(
+                  source,
+                  memory.segment(),
+                  begin * group,
+                  Math.min(source.rows(), end * group)));
+    } catch (Throwable e) {
+      memory.close();
+      throw e;
+    }
+    return new PackedWeights(kernels, source, memory.segment(), 0, memory);
+  }
+
+  /** Returns the backend whose layout this is. */
+  public Kernels kernels() {
+    return kernels;
+  }
+
+  /** Returns the type of the weights. */
+  public TensorType type() {
+    return type;
+  }
+
+  /** Returns the number of rows: outputs of a matmul. */
+  public long rows() {
+    return rows;
+  }
+
+  /** Returns the length of a row in elements: inputs of a matmul. */
+  public long columns() {
+    return columns;
+  }
+
+  /** Returns the packed weights, or the stored ones if {@link #isPacked()} is false. */
+  public MemorySegment segment() {
+    return segment;
+  }
+
+  /** Returns the distance of stored rows in bytes; 0 if packed. */
+  public long rowStride() {
+    return rowStride;
+  }
+
+  /** Tells whether these weights are in the backend's own layout, rather than the stored one. */
+  public boolean isPacked() {
+    return memory != null;
+  }
+
+  /** Returns the memory that this owns, or null if it only views its source. */
+  public @Nullable Memory memory() {
+    return memory;
+  }
+
+  /** Frees the packed weights; a view frees nothing. */
+  @Override
+  public void close() {
+    if (memory != null) {
+      memory.close();
+    }
+  }
+}

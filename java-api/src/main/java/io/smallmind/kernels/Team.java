@@ -1,0 +1,347 @@
+package io.smallmind.kernels;
+
+import io.smallmind.error.BadArgumentException;
+import io.smallmind.error.ClosedException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The threads that compute: a fixed number of members that run the same work at the same time. The
+ * calling thread is member 0; the others are daemon threads that wait for work, first spinning for
+ * {@value #SPIN_NANOS} ns, then parked: an idle team uses no CPU.
+ *
+ * <p>Any thread may call; callers that come at the same time take turns, in the order they came.
+ * Work that a member starts on its own team runs on that member alone. {@link #run}, {@link
+ * #barrier} and {@link #claim} don't allocate.
+ */
+public final class Team implements AutoCloseable {
+  /** What every member does between fork and join. */
+  @FunctionalInterface
+  public interface Work {
+    /**
+     * Runs on one member.
+     *
+     * @param team for {@link Team#barrier} and {@link Team#claim}
+     * @param member 0 to size − 1
+     */
+    void run(Team team, int member);
+  }
+
+  /** Work on a range of independent items. */
+  @FunctionalInterface
+  public interface RangeWork {
+    /** Works on items begin (inclusive) to end (exclusive). */
+    void run(long begin, long end);
+  }
+
+  /** How long a waiting thread spins before it parks. */
+  static final long SPIN_NANOS = 50_000;
+
+  /** Reading the clock costs as much as some dozen pauses. */
+  private static final int PAUSES_PER_CLOCK_READ = 32;
+
+  private static final class PaddedInteger extends AtomicInteger {
+    private static final long serialVersionUID = 1L;
+
+    @SuppressWarnings("unused")
+    private transient long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15;
+  }
+
+  private static final class PaddedLong extends AtomicLong {
+    private static final long serialVersionUID = 1L;
+
+    @SuppressWarnings("unused")
+    private transient long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15;
+  }
+
+  /** Thrown out of a barrier on the members that wait there while another one failed. */
+  private static final class Abandoned extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Abandoned() {
+      super("another member failed", null, false, false);
+    }
+  }
+
+  private static final Abandoned ABANDONED = new Abandoned();
+
+  private final int size;
+  private final Thread[] workers;
+  private final ReentrantLock turn = new ReentrantLock(true);
+
+  /** Rises by one with every work that starts; workers wait for it. */
+  private final PaddedInteger generation = new PaddedInteger();
+
+  /** Members that have not finished the current work. */
+  private final PaddedInteger unfinished = new PaddedInteger();
+
+  private final PaddedInteger arrived = new PaddedInteger();
+  private final PaddedInteger phase = new PaddedInteger();
+  private final PaddedLong claimed = new PaddedLong();
+
+  /** Workers that are parked, or about to park: a fork wakes those only. */
+  private final AtomicInteger[] parked;
+
+  private @Nullable Work work;
+  private volatile @Nullable Throwable failure;
+  private volatile boolean closed;
+
+  /**
+   * Starts a team.
+   *
+   * @param size number of members, the caller included: 1 to the processors of this machine
+   * @throws BadArgumentException if size is out of range
+   */
+  public Team(int size) {
+    int processors = Machine.availableProcessors();
+    if (size < 1 || size > processors) {
+      throw new BadArgumentException(
+          "threads = " + size + ": choose 1 to " + processors + ", the processors of this machine");
+    }
+    this.size = size;
+    workers = new Thread[size - 1];
+    parked = new AtomicInteger[size];
+    for (int member = 0; member < size; member++) {
+      parked[member] = new PaddedInteger();
+    }
+    for (int member = 1; member < size; member++) {
+      int self = member;
+      Thread thread = new Thread(null, () -> serve(self), "smallmind-" + member, 1 << 20);
+      thread.setDaemon(true);
+      workers[member - 1] = thread;
+      thread.start();
+    }
+  }
+
+  /** Returns the team of this JVM, with {@link Machine#computeThreads()} members; never closed. */
+  public static Team shared() {
+    return Shared.TEAM;
+  }
+
+  private static final class Shared {
+    static final Team TEAM = new Team(Machine.computeThreads());
+  }
+
+  /** Returns the number of members. */
+  public int size() {
+    return size;
+  }
+
+  /**
+   * Runs work on every member and returns when all are done.
+   *
+   * @throws ClosedException if the team was closed
+   * @throws RuntimeException whatever a member threw first, the same for an Error
+   */
+  public void run(Work work) {
+    if (turn.isHeldByCurrentThread() || isWorker()) {
+      throw new IllegalStateException("a member can't start work on its own team");
+    }
+    turn.lock();
+    try {
+      if (closed) {
+        throw new ClosedException("this team was closed; create a new one");
+      }
+      claimed.setPlain(0);
+      if (size == 1) {
+        work.run(this, 0);
+        return;
+      }
+      this.work = work;
+      failure = null;
+      unfinished.setPlain(size);
+      arrived.setPlain(0);
+      generation.set(generation.getPlain() + 1);
+      for (int member = 1; member < size; member++) {
+        if (parked[member].get() != 0) {
+          LockSupport.unpark(workers[member - 1]);
+        }
+      }
+      execute(work, 0);
+      awaitDone();
+      this.work = null;
+      Throwable thrown = failure;
+      if (thrown != null) {
+        failure = null;
+        throw Team.<RuntimeException>sneaky(thrown);
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /**
+   * Splits items into ranges and runs them on all members, each taking the next range when it is
+   * done with one.
+   *
+   * @param total number of items
+   * @param grain smallest length of a range worth handing out; ranges are multiples of it, but for
+   *     the last
+   */
+  public void forRanges(long total, long grain, RangeWork ranges) {
+    if (total <= 0) {
+      return;
+    }
+    long perMember = total / (size * (long) RANGES_PER_MEMBER);
+    long length = Math.max(1, perMember / grain) * grain;
+    if (size == 1 || total <= length) {
+      ranges.run(0, total);
+      return;
+    }
+    run(
+        (team, member) -> {
+          for (long begin = team.claim(length); begin < total; begin = team.claim(length)) {
+            ranges.run(begin, Math.min(total, begin + length));
+          }
+        });
+  }
+
+  /** Enough for members of unequal speed to end together, few enough to cost nothing. */
+  private static final int RANGES_PER_MEMBER = 8;
+
+  /**
+   * Claims the next items of the current phase; phases end at barriers.
+   *
+   * @param count how many
+   * @return the first of them; may lie behind the last item that there is
+   */
+  public long claim(long count) {
+    return claimed.getAndAdd(count);
+  }
+
+  /**
+   * Waits until every member is here. What members wrote before is visible to all after; the next
+   * claim begins at 0 again. Every member must call it equally often.
+   */
+  public void barrier() {
+    if (size == 1) {
+      claimed.setPlain(0);
+      return;
+    }
+    int now = phase.getPlain();
+    if (arrived.incrementAndGet() == size) {
+      arrived.setPlain(0);
+      claimed.setPlain(0);
+      phase.set(now + 1);
+      return;
+    }
+    long deadline = 0;
+    for (int pauses = 1; phase.getAcquire() == now; pauses++) {
+      if (failure != null) {
+        throw ABANDONED;
+      }
+      deadline = pause(pauses, deadline);
+    }
+  }
+
+  /** Stops the threads once the current work is done; later work throws. */
+  @Override
+  public void close() {
+    turn.lock();
+    try {
+      closed = true;
+      for (Thread worker : workers) {
+        LockSupport.unpark(worker);
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private boolean isWorker() {
+    Thread current = Thread.currentThread();
+    for (Thread worker : workers) {
+      if (worker == current) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The life of a worker. */
+  private void serve(int member) {
+    int seen = 0;
+    while (awaitWork(member, seen)) {
+      seen = generation.getAcquire();
+      Work current = work;
+      if (current != null) {
+        execute(current, member);
+      }
+    }
+  }
+
+  /** Returns true when there is new work, false when the team was closed. */
+  private boolean awaitWork(int member, int seen) {
+    long deadline = 0;
+    for (int pauses = 1; ; pauses++) {
+      if (generation.getAcquire() != seen) {
+        return true;
+      }
+      if (closed) {
+        return false;
+      }
+      Thread.onSpinWait();
+      if (pauses % PAUSES_PER_CLOCK_READ != 0) {
+        continue;
+      }
+      long now = System.nanoTime();
+      if (deadline == 0) {
+        deadline = now + SPIN_NANOS;
+      } else if (now - deadline > 0) {
+        AtomicInteger flag = parked[member];
+        flag.set(1);
+        while (generation.get() == seen && !closed) {
+          LockSupport.park(this);
+        }
+        flag.setPlain(0);
+      }
+    }
+  }
+
+  private void execute(Work current, int member) {
+    try {
+      current.run(this, member);
+    } catch (Throwable thrown) {
+      fail(thrown);
+    } finally {
+      unfinished.getAndDecrement();
+    }
+  }
+
+  private synchronized void fail(Throwable thrown) {
+    if (failure == null && thrown != ABANDONED) {
+      failure = thrown;
+    }
+  }
+
+  private void awaitDone() {
+    long deadline = 0;
+    for (int pauses = 1; unfinished.getAcquire() != 0; pauses++) {
+      deadline = pause(pauses, deadline);
+    }
+  }
+
+  /** Spins for a while, then sleeps in short naps: another thread may need this processor. */
+  private static long pause(int pauses, long deadline) {
+    Thread.onSpinWait();
+    if (pauses % PAUSES_PER_CLOCK_READ != 0) {
+      return deadline;
+    }
+    long now = System.nanoTime();
+    if (deadline == 0) {
+      return now + SPIN_NANOS;
+    }
+    if (now - deadline > 0) {
+      LockSupport.parkNanos(SPIN_NANOS);
+    }
+    return deadline;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T extends Throwable> RuntimeException sneaky(Throwable thrown) throws T {
+    throw (T) thrown;
+  }
+}

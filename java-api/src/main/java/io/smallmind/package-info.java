@@ -1,0 +1,2 @@
+/** The facade: choose a backend, multiply matrices. */
+package io.smallmind;

@@ -1,0 +1,102 @@
+package io.smallmind.tensor;
+
+import io.smallmind.error.BadArgumentException;
+import io.smallmind.error.ClosedException;
+import io.smallmind.error.OutOfMemoryException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Zeroed off-heap memory with an owner, freed by {@link #close()}.
+ *
+ * <p>Kernels work on raw addresses, so freed memory must never be reached while one runs: whoever
+ * starts kernels on it holds it by {@link #acquire()} and {@link #release()}. Closing waits for no
+ * one: it takes effect when the last holder lets go. Thread-safe.
+ */
+public final class Memory implements AutoCloseable {
+  /** Alignment of every allocation in bytes: a cache line, and a 512-bit vector. */
+  public static final long ALIGNMENT = 64;
+
+  private static final int CLOSED = 1 << 30;
+
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment segment;
+
+  /** The number of holders; {@link #CLOSED} is added once by close. */
+  private final AtomicInteger state = new AtomicInteger();
+
+  private Memory(long bytes) {
+    try {
+      segment = arena.allocate(bytes, ALIGNMENT);
+    } catch (OutOfMemoryError e) {
+      arena.close();
+      throw new OutOfMemoryException(
+          "no " + bytes + " bytes of native memory; use a smaller model or context", e);
+    }
+  }
+
+  /**
+   * Allocates zeroed memory, aligned to {@link #ALIGNMENT} bytes.
+   *
+   * @throws BadArgumentException if bytes is negative
+   * @throws OutOfMemoryException if the operating system refuses
+   */
+  public static Memory allocate(long bytes) {
+    if (bytes < 0) {
+      throw new BadArgumentException("can't allocate " + bytes + " bytes");
+    }
+    return new Memory(bytes);
+  }
+
+  /** Returns the memory; access after close throws {@link IllegalStateException}. */
+  public MemorySegment segment() {
+    return segment;
+  }
+
+  /**
+   * Keeps the memory from being freed until {@link #release()}.
+   *
+   * @throws ClosedException if it was closed
+   */
+  public void acquire() {
+    for (; ; ) {
+      int now = state.get();
+      if (now >= CLOSED) {
+        throw new ClosedException("this memory was closed; create it anew");
+      }
+      if (state.compareAndSet(now, now + 1)) {
+        return;
+      }
+    }
+  }
+
+  /** Lets go of what {@link #acquire()} held. */
+  public void release() {
+    if (state.decrementAndGet() == CLOSED) {
+      arena.close();
+    }
+  }
+
+  /** Tells whether {@link #close()} was called. */
+  public boolean isClosed() {
+    return state.get() >= CLOSED;
+  }
+
+  /** Frees the memory as soon as nobody holds it; closing twice does nothing. */
+  @Override
+  public void close() {
+    for (; ; ) {
+      int now = state.get();
+      if (now >= CLOSED) {
+        return;
+      }
+      if (state.compareAndSet(now, now + CLOSED)) {
+        if (now == 0) {
+          arena.close();
+        }
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Language models and quantized linear algebra on the CPU, in pure Java. */
+@NullMarked
+module io.smallmind {
+  requires static jdk.incubator.vector;
+  requires static org.jspecify;
+
+  exports io.smallmind;
+  exports io.smallmind.error;
+  exports io.smallmind.gguf;
+  exports io.smallmind.kernels;
+  exports io.smallmind.tensor;
+
+  uses io.smallmind.kernels.KernelsProvider;
+}
