@@ -5,28 +5,22 @@ import io.smallmind.error.ClosedException;
 import io.smallmind.error.OutOfMemoryException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Zeroed off-heap memory with an owner, freed by {@link #close()}.
  *
  * <p>Kernels work on raw addresses, so freed memory must never be reached while one runs: whoever
- * starts kernels on it holds it by {@link #acquire()} and {@link #release()}. Closing waits for no
- * one: it takes effect when the last holder lets go. Thread-safe.
+ * starts kernels on it holds it by {@link #acquire()} and {@link #release()}. Thread-safe.
  */
 public final class Memory implements AutoCloseable {
   /** Alignment of every allocation in bytes: a cache line, and a 512-bit vector. */
   public static final long ALIGNMENT = 64;
 
-  private static final int CLOSED = 1 << 30;
-
-  private final Arena arena = Arena.ofShared();
+  private final Lifetime lifetime;
   private final MemorySegment segment;
 
-  /** The number of holders; {@link #CLOSED} is added once by close. */
-  private final AtomicInteger state = new AtomicInteger();
-
   private Memory(long bytes) {
+    Arena arena = Arena.ofShared();
     try {
       segment = arena.allocate(bytes, ALIGNMENT);
     } catch (OutOfMemoryError e) {
@@ -34,6 +28,7 @@ public final class Memory implements AutoCloseable {
       throw new OutOfMemoryException(
           "no " + bytes + " bytes of native memory; use a smaller model or context", e);
     }
+    lifetime = new Lifetime("this memory", arena::close);
   }
 
   /**
@@ -60,43 +55,22 @@ public final class Memory implements AutoCloseable {
    * @throws ClosedException if it was closed
    */
   public void acquire() {
-    for (; ; ) {
-      int now = state.get();
-      if (now >= CLOSED) {
-        throw new ClosedException("this memory was closed; create it anew");
-      }
-      if (state.compareAndSet(now, now + 1)) {
-        return;
-      }
-    }
+    lifetime.acquire();
   }
 
   /** Lets go of what {@link #acquire()} held. */
   public void release() {
-    if (state.decrementAndGet() == CLOSED) {
-      arena.close();
-    }
+    lifetime.release();
   }
 
   /** Tells whether {@link #close()} was called. */
   public boolean isClosed() {
-    return state.get() >= CLOSED;
+    return lifetime.isClosed();
   }
 
   /** Frees the memory as soon as nobody holds it; closing twice does nothing. */
   @Override
   public void close() {
-    for (; ; ) {
-      int now = state.get();
-      if (now >= CLOSED) {
-        return;
-      }
-      if (state.compareAndSet(now, now + CLOSED)) {
-        if (now == 0) {
-          arena.close();
-        }
-        return;
-      }
-    }
+    lifetime.close();
   }
 }
