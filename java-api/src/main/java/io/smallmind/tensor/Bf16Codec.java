@@ -1,12 +1,30 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.u16;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * BF16: the upper half of a binary32.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       2     sign, 8 bits of exponent, 7 bits of mantissa, little-endian
+ * </pre>
+ *
+ * <p>Encoding rounds to nearest, ties to even; NaN stays NaN.
+ *
+ * <p>Source: ggml.h, GGML_TYPE_BF16.
+ */
 final class Bf16Codec implements Codec {
+  static final int BLOCK_LENGTH = 1;
+  static final int BLOCK_BYTES = 2;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    for (int i = 0; i < length; i++) {
+      out[outOffset + i] = Float.intBitsToFloat(u16(blocks, offset + (long) i * BLOCK_BYTES) << 16);
+    }
   }
 
   @Override

@@ -2,11 +2,23 @@ package io.smallmind.tensor;
 
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * F32: IEEE 754 binary32, stored as it is.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       4     value, little-endian
+ * </pre>
+ *
+ * <p>Source: ggml.h, GGML_TYPE_F32.
+ */
 final class F32Codec implements Codec {
+  static final int BLOCK_LENGTH = 1;
+  static final int BLOCK_BYTES = 4;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    MemorySegment.copy(blocks, LittleEndian.FLOAT, offset, out, outOffset, length);
   }
 
   @Override

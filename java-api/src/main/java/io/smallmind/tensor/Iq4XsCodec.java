@@ -1,12 +1,58 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.i32;
+import static io.smallmind.tensor.LittleEndian.u16;
+import static io.smallmind.tensor.LittleEndian.u8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * IQ4_XS: blocks of 256 values, 4 bits each that choose from 16 levels, in 8 groups of 32 with
+ * 6-bit scales.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       2     scale of the scales d, F16
+ * 2       2     bits 4 and 5 of the scales: bits 2 g and 2 g + 1 belong to group g, little-endian
+ * 4       4     bits 0 to 3: byte i holds group 2 i in its low, group 2 i + 1 in its high nibble
+ * 8       128   quants q, 0 to 15: byte j of the g-th 16 bytes holds value 32 g + j in its low,
+ *               value 32 g + 16 + j in its high nibble
+ * </pre>
+ *
+ * <p>value = d · (s − 32) · level[q], s from 0 to 63, with the levels of {@link Iq4Levels}.
+ *
+ * <p>Source: ggml-common.h, block_iq4_xs.
+ */
 final class Iq4XsCodec implements Codec {
+  static final int BLOCK_LENGTH = 256;
+
+  private static final int SCALE = 0;
+  private static final int SCALES_HIGH = SCALE + 2;
+  private static final int SCALES_LOW = SCALES_HIGH + 2;
+  private static final int QUANTS = SCALES_LOW + BLOCK_LENGTH / 64;
+  static final int BLOCK_BYTES = QUANTS + BLOCK_LENGTH / 2;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = f16(blocks, block + SCALE);
+      int high = u16(blocks, block + SCALES_HIGH);
+      int low = i32(blocks, block + SCALES_LOW);
+      for (int group = 0; group < 8; group++) {
+        int s = low >>> 4 * group & 15 | (high >> 2 * group & 3) << 4;
+        float scale = d * (s - 32);
+        long quants = block + QUANTS + group * 16;
+        int first = o + group * 32;
+        for (int j = 0; j < 16; j++) {
+          int q = u8(blocks, quants + j);
+          out[first + j] = scale * Iq4Levels.LEVELS[q & 15];
+          out[first + 16 + j] = scale * Iq4Levels.LEVELS[q >> 4];
+        }
+      }
+    }
   }
 
   @Override

@@ -52,7 +52,12 @@ public final class Matrix {
     }
     if (rows < 0 || rowStride < rowBytes) {
       throw new BadArgumentException(
-          "bad shape: rows = " + rows + ", row stride = " + rowStride + " bytes, row = " + rowBytes);
+          "bad shape: rows = "
+              + rows
+              + ", row stride = "
+              + rowStride
+              + " bytes, row = "
+              + rowBytes);
     }
     long needed;
     try {
@@ -116,7 +121,11 @@ public final class Matrix {
       throw new BadArgumentException("rows " + begin + " to " + end + " of " + this);
     }
     return new Matrix(
-        segment.asSlice(begin == end ? 0 : rowOffset(begin)), type, end - begin, columns, rowStride);
+        segment.asSlice(begin == end ? 0 : rowOffset(begin)),
+        type,
+        end - begin,
+        columns,
+        rowStride);
   }
 
   /**

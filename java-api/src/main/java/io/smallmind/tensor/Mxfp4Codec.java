@@ -1,12 +1,51 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.u8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * MXFP4: blocks of 32 small floats (E2M1), one power of two as scale (E8M0).
+ *
+ * <pre>
+ * offset  size  content
+ * 0       1     exponent e of the scale, biased by 127
+ * 1       16    floats: byte j holds value j in its low, value j + 16 in its high nibble:
+ *               sign (bit 3) and one of 0, 0.5, 1, 1.5, 2, 3, 4, 6
+ * </pre>
+ *
+ * <p>value = 2^(e − 127) · float. Negative zero decodes to zero. The exponent 255, NaN in the OCP
+ * specification, is taken as 2^128 as ggml does.
+ *
+ * <p>Source: ggml-common.h, block_mxfp4, and the OCP Microscaling Formats specification 1.0.
+ */
 final class Mxfp4Codec implements Codec {
+  static final int BLOCK_LENGTH = 32;
+
+  private static final int EXPONENT = 0;
+  private static final int QUANTS = EXPONENT + 1;
+  static final int BLOCK_BYTES = QUANTS + BLOCK_LENGTH / 2;
+
+  /** The floats of the 16 codes, doubled so that they are integers. */
+  private static final float[] DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
+  /** Returns 2^(exponent − 128), which is subnormal for the exponents 0 and 1. */
+  private static float halfScale(int exponent) {
+    return Float.intBitsToFloat(exponent < 2 ? 0x00200000 << exponent : exponent - 1 << 23);
+  }
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float half = halfScale(u8(blocks, block + EXPONENT));
+      for (int j = 0; j < 16; j++) {
+        int q = u8(blocks, block + QUANTS + j);
+        out[o + j] = DOUBLED[q & 15] * half;
+        out[o + 16 + j] = DOUBLED[q >> 4] * half;
+      }
+    }
   }
 
   @Override

@@ -1,12 +1,54 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.u8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * Q2_K: blocks of 256 values, 2 bits each, in 16 groups of 16 with 4-bit scales and minimums.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       16    group g: scale s (low nibble, 0 to 15) and minimum m (high nibble, 0 to 15)
+ * 16      64    quants q, 0 to 3: byte l of the h-th 32 bytes holds, from its low bits up, the
+ *               values 128 h + l, 128 h + 32 + l, 128 h + 64 + l, 128 h + 96 + l
+ * 80      2     scale of the scales d, F16
+ * 82      2     scale of the minimums n, F16
+ * </pre>
+ *
+ * <p>value = d · s · q − n · m.
+ *
+ * <p>Source: ggml-common.h, block_q2_K.
+ */
 final class Q2KCodec implements Codec {
+  static final int BLOCK_LENGTH = 256;
+
+  private static final int SCALES = 0;
+  private static final int QUANTS = SCALES + BLOCK_LENGTH / 16;
+  private static final int SCALE = QUANTS + BLOCK_LENGTH / 4;
+  private static final int MINIMUM = SCALE + 2;
+  static final int BLOCK_BYTES = MINIMUM + 2;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = f16(blocks, block + SCALE);
+      float n = f16(blocks, block + MINIMUM);
+      for (int group = 0; group < 16; group++) {
+        int sm = u8(blocks, block + SCALES + group);
+        float scale = d * (sm & 15);
+        float minimum = n * (sm >> 4);
+        long quants = block + QUANTS + (group >> 3) * 32 + (group & 1) * 16;
+        int shift = group & 6;
+        int first = o + group * 16;
+        for (int l = 0; l < 16; l++) {
+          out[first + l] = scale * (u8(blocks, quants + l) >> shift & 3) - minimum;
+        }
+      }
+    }
   }
 
   @Override

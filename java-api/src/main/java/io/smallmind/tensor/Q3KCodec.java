@@ -1,12 +1,63 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.u8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * Q3_K: blocks of 256 values, 3 bits each, in 16 groups of 16 with 6-bit scales.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       32    bit 2 of the quants: bit i of byte l belongs to value 32 i + l
+ * 32      64    bits 0 and 1: byte l of the h-th 32 bytes holds, from its low bits up, the values
+ *               128 h + l, 128 h + 32 + l, 128 h + 64 + l, 128 h + 96 + l
+ * 96      12    scales s, 0 to 63: bits 0 to 3 of scale g in byte g (low nibble, g < 8) or g − 8
+ *               (high nibble), bits 4 and 5 in bits 2 (g / 4) of byte 8 + g % 4
+ * 108     2     scale of the scales d, F16
+ * </pre>
+ *
+ * <p>value = d · (s − 32) · (q − 4), q from 0 to 7.
+ *
+ * <p>Source: ggml-common.h, block_q3_K.
+ */
 final class Q3KCodec implements Codec {
+  static final int BLOCK_LENGTH = 256;
+
+  private static final int HIGH_BITS = 0;
+  private static final int QUANTS = HIGH_BITS + BLOCK_LENGTH / 8;
+  private static final int SCALES = QUANTS + BLOCK_LENGTH / 4;
+  private static final int SCALE = SCALES + 12;
+  static final int BLOCK_BYTES = SCALE + 2;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = f16(blocks, block + SCALE);
+      for (int group = 0; group < 16; group++) {
+        float scale = d * (scale(blocks, block + SCALES, group) - 32);
+        long high = block + HIGH_BITS + (group & 1) * 16;
+        int highShift = group >> 1;
+        long quants = block + QUANTS + (group >> 3) * 32 + (group & 1) * 16;
+        int shift = group & 6;
+        int first = o + group * 16;
+        for (int l = 0; l < 16; l++) {
+          int q =
+              u8(blocks, quants + l) >> shift & 3 | (u8(blocks, high + l) >> highShift & 1) << 2;
+          out[first + l] = scale * (q - 4);
+        }
+      }
+    }
+  }
+
+  /** Returns the scale of a group, 0 to 63. */
+  private static int scale(MemorySegment blocks, long scales, int group) {
+    int low = u8(blocks, scales + (group & 7)) >> (group >> 3) * 4 & 15;
+    int high = u8(blocks, scales + 8 + (group & 3)) >> (group >> 2) * 2 & 3;
+    return low | high << 4;
   }
 
   @Override

@@ -1,12 +1,45 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.u8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * Q4_1: blocks of 32 values, 4 bits each, a scale and a minimum.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       2     scale d, F16, in units of the values
+ * 2       2     minimum m, F16, in units of the values
+ * 4       16    quants q, 0 to 15: byte j holds value j in its low, value j + 16 in its high nibble
+ * </pre>
+ *
+ * <p>value = d · q + m: from m to m + 15 d in steps of d.
+ *
+ * <p>Source: ggml-common.h, block_q4_1.
+ */
 final class Q41Codec implements Codec {
+  static final int BLOCK_LENGTH = 32;
+
+  private static final int SCALE = 0;
+  private static final int MINIMUM = SCALE + 2;
+  private static final int QUANTS = MINIMUM + 2;
+  static final int BLOCK_BYTES = QUANTS + BLOCK_LENGTH / 2;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = f16(blocks, block + SCALE);
+      float m = f16(blocks, block + MINIMUM);
+      for (int j = 0; j < 16; j++) {
+        int q = u8(blocks, block + QUANTS + j);
+        out[o + j] = (q & 15) * d + m;
+        out[o + 16 + j] = (q >> 4) * d + m;
+      }
+    }
   }
 
   @Override

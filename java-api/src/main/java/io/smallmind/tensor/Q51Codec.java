@@ -1,12 +1,49 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.i32;
+import static io.smallmind.tensor.LittleEndian.u8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * Q5_1: blocks of 32 values, 5 bits each, a scale and a minimum.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       2     scale d, F16, in units of the values
+ * 2       2     minimum m, F16, in units of the values
+ * 4       4     bit 4 of every quant: bit j belongs to value j, little-endian
+ * 8       16    bits 0 to 3: byte j holds value j in its low, value j + 16 in its high nibble
+ * </pre>
+ *
+ * <p>value = d · q + m, q from 0 to 31: from m to m + 31 d in steps of d.
+ *
+ * <p>Source: ggml-common.h, block_q5_1.
+ */
 final class Q51Codec implements Codec {
+  static final int BLOCK_LENGTH = 32;
+
+  private static final int SCALE = 0;
+  private static final int MINIMUM = SCALE + 2;
+  private static final int HIGH_BITS = MINIMUM + 2;
+  private static final int QUANTS = HIGH_BITS + 4;
+  static final int BLOCK_BYTES = QUANTS + BLOCK_LENGTH / 2;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = f16(blocks, block + SCALE);
+      float m = f16(blocks, block + MINIMUM);
+      int high = i32(blocks, block + HIGH_BITS);
+      for (int j = 0; j < 16; j++) {
+        int q = u8(blocks, block + QUANTS + j);
+        out[o + j] = (q & 15 | (high >>> j & 1) << 4) * d + m;
+        out[o + 16 + j] = (q >> 4 | (high >>> j + 16 & 1) << 4) * d + m;
+      }
+    }
   }
 
   @Override

@@ -1,12 +1,57 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.u8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * Q5_K: blocks of 256 values, 5 bits each, in 8 groups of 32 with 6-bit scales and minimums.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       2     scale of the scales d, F16
+ * 2       2     scale of the minimums n, F16
+ * 4       12    scales s and minimums m of the groups, 0 to 63, packed as in {@link SixBitPairs}
+ * 16      32    bit 4 of the quants: bit g of byte l belongs to value 32 g + l
+ * 48      128   bits 0 to 3: byte l of the h-th 32 bytes holds value 64 h + l in its low, value
+ *               64 h + 32 + l in its high nibble
+ * </pre>
+ *
+ * <p>value = d · s · q − n · m, q from 0 to 31.
+ *
+ * <p>Source: ggml-common.h, block_q5_K.
+ */
 final class Q5KCodec implements Codec {
+  static final int BLOCK_LENGTH = 256;
+
+  private static final int SCALE = 0;
+  private static final int MINIMUM = SCALE + 2;
+  private static final int PAIRS = MINIMUM + 2;
+  private static final int HIGH_BITS = PAIRS + SixBitPairs.BYTES;
+  private static final int QUANTS = HIGH_BITS + BLOCK_LENGTH / 8;
+  static final int BLOCK_BYTES = QUANTS + BLOCK_LENGTH / 2;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = f16(blocks, block + SCALE);
+      float n = f16(blocks, block + MINIMUM);
+      for (int group = 0; group < 8; group++) {
+        float scale = d * SixBitPairs.scale(blocks, block + PAIRS, group);
+        float minimum = n * SixBitPairs.minimum(blocks, block + PAIRS, group);
+        long high = block + HIGH_BITS;
+        long quants = block + QUANTS + (group >> 1) * 32;
+        int shift = (group & 1) * 4;
+        int first = o + group * 32;
+        for (int l = 0; l < 32; l++) {
+          int q = u8(blocks, quants + l) >> shift & 15 | (u8(blocks, high + l) >> group & 1) << 4;
+          out[first + l] = scale * q - minimum;
+        }
+      }
+    }
   }
 
   @Override

@@ -1,12 +1,57 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.i8;
+import static io.smallmind.tensor.LittleEndian.u8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * Q6_K: blocks of 256 values, 6 bits each, in 16 groups of 16 with 8-bit scales.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       128   bits 0 to 3 of the quants: byte l of the h-th 64 bytes holds value 128 h + l in its
+ *               low, value 128 h + 64 + l in its high nibble
+ * 128     64    bits 4 and 5: byte l of the h-th 32 bytes holds, from its low bits up, those of the
+ *               values 128 h + l, 128 h + 32 + l, 128 h + 64 + l, 128 h + 96 + l
+ * 192     16    scales s of the groups, signed, −128 to 127
+ * 208     2     scale of the scales d, F16
+ * </pre>
+ *
+ * <p>value = d · s · (q − 32), q from 0 to 63.
+ *
+ * <p>Source: ggml-common.h, block_q6_K.
+ */
 final class Q6KCodec implements Codec {
+  static final int BLOCK_LENGTH = 256;
+
+  private static final int QUANTS = 0;
+  private static final int HIGH_BITS = QUANTS + BLOCK_LENGTH / 2;
+  private static final int SCALES = HIGH_BITS + BLOCK_LENGTH / 4;
+  private static final int SCALE = SCALES + BLOCK_LENGTH / 16;
+  static final int BLOCK_BYTES = SCALE + 2;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = f16(blocks, block + SCALE);
+      for (int group = 0; group < 16; group++) {
+        float scale = d * i8(blocks, block + SCALES + group);
+        long quants = block + QUANTS + (group >> 3) * 64 + (group & 3) * 16;
+        int shift = group & 4;
+        long high = block + HIGH_BITS + (group >> 3) * 32 + (group & 1) * 16;
+        int highShift = group & 6;
+        int first = o + group * 16;
+        for (int l = 0; l < 16; l++) {
+          int q =
+              u8(blocks, quants + l) >> shift & 15 | (u8(blocks, high + l) >> highShift & 3) << 4;
+          out[first + l] = scale * (q - 32);
+        }
+      }
+    }
   }
 
   @Override

@@ -1,12 +1,40 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.i8;
+
 import java.lang.foreign.MemorySegment;
 
-/** In work. */
+/**
+ * Q8_0: blocks of 32 values, 8 bits each, one scale.
+ *
+ * <pre>
+ * offset  size  content
+ * 0       2     scale d, F16, in units of the values
+ * 2       32    quants q, signed, −127 to 127 (−128 is legal, but not written)
+ * </pre>
+ *
+ * <p>value = d · q: in steps of d.
+ *
+ * <p>Source: ggml-common.h, block_q8_0.
+ */
 final class Q80Codec implements Codec {
+  static final int BLOCK_LENGTH = 32;
+
+  private static final int SCALE = 0;
+  private static final int QUANTS = SCALE + 2;
+  static final int BLOCK_BYTES = QUANTS + BLOCK_LENGTH;
+
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = outOffset + length;
+    for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = f16(blocks, block + SCALE);
+      for (int j = 0; j < BLOCK_LENGTH; j++) {
+        out[o + j] = i8(blocks, block + QUANTS + j) * d;
+      }
+    }
   }
 
   @Override

@@ -15,31 +15,31 @@ import org.jspecify.annotations.Nullable;
  */
 public enum TensorType {
   /** IEEE 754 binary32. */
-  F32(0, 1, 4, new F32Codec()),
+  F32(0, F32Codec.BLOCK_LENGTH, F32Codec.BLOCK_BYTES, new F32Codec()),
   /** IEEE 754 binary16. */
-  F16(1, 1, 2, new F16Codec()),
+  F16(1, F16Codec.BLOCK_LENGTH, F16Codec.BLOCK_BYTES, new F16Codec()),
   /** 4 bits, one F16 scale per 32. */
-  Q4_0(2, 32, 18, new Q40Codec()),
+  Q4_0(2, Q40Codec.BLOCK_LENGTH, Q40Codec.BLOCK_BYTES, new Q40Codec()),
   /** 4 bits, F16 scale and minimum per 32. */
-  Q4_1(3, 32, 20, new Q41Codec()),
+  Q4_1(3, Q41Codec.BLOCK_LENGTH, Q41Codec.BLOCK_BYTES, new Q41Codec()),
   /** 5 bits, one F16 scale per 32. */
-  Q5_0(6, 32, 22, new Q50Codec()),
+  Q5_0(6, Q50Codec.BLOCK_LENGTH, Q50Codec.BLOCK_BYTES, new Q50Codec()),
   /** 5 bits, F16 scale and minimum per 32. */
-  Q5_1(7, 32, 24, new Q51Codec()),
+  Q5_1(7, Q51Codec.BLOCK_LENGTH, Q51Codec.BLOCK_BYTES, new Q51Codec()),
   /** 8 bits, one F16 scale per 32. */
-  Q8_0(8, 32, 34, new Q80Codec()),
+  Q8_0(8, Q80Codec.BLOCK_LENGTH, Q80Codec.BLOCK_BYTES, new Q80Codec()),
   /** 8 bits with block sums: an activation format, not computed with here. */
   Q8_1(9, 32, 36, null),
   /** 2 bits, 4-bit scales and minimums per 16, in blocks of 256. */
-  Q2_K(10, 256, 84, new Q2KCodec()),
+  Q2_K(10, Q2KCodec.BLOCK_LENGTH, Q2KCodec.BLOCK_BYTES, new Q2KCodec()),
   /** 3 bits, 6-bit scales per 16, in blocks of 256. */
-  Q3_K(11, 256, 110, new Q3KCodec()),
+  Q3_K(11, Q3KCodec.BLOCK_LENGTH, Q3KCodec.BLOCK_BYTES, new Q3KCodec()),
   /** 4 bits, 6-bit scales and minimums per 32, in blocks of 256. */
-  Q4_K(12, 256, 144, new Q4KCodec()),
+  Q4_K(12, Q4KCodec.BLOCK_LENGTH, Q4KCodec.BLOCK_BYTES, new Q4KCodec()),
   /** 5 bits, 6-bit scales and minimums per 32, in blocks of 256. */
-  Q5_K(13, 256, 176, new Q5KCodec()),
+  Q5_K(13, Q5KCodec.BLOCK_LENGTH, Q5KCodec.BLOCK_BYTES, new Q5KCodec()),
   /** 6 bits, 8-bit scales per 16, in blocks of 256. */
-  Q6_K(14, 256, 210, new Q6KCodec()),
+  Q6_K(14, Q6KCodec.BLOCK_LENGTH, Q6KCodec.BLOCK_BYTES, new Q6KCodec()),
   /** 8 bits with an F32 scale per 256: an activation format, not computed with here. */
   Q8_K(15, 256, 292, null),
   /** 2.06 bits by codebook. */
@@ -51,13 +51,13 @@ public enum TensorType {
   /** 1.56 bits by codebook. */
   IQ1_S(19, 256, 50, null),
   /** 4 bits through a table of 16 unevenly spaced values, one F16 scale per 32. */
-  IQ4_NL(20, 32, 18, new Iq4NlCodec()),
+  IQ4_NL(20, Iq4NlCodec.BLOCK_LENGTH, Iq4NlCodec.BLOCK_BYTES, new Iq4NlCodec()),
   /** 3.44 bits by codebook. */
   IQ3_S(21, 256, 110, null),
   /** 2.5 bits by codebook. */
   IQ2_S(22, 256, 82, null),
   /** 4 bits through the table of IQ4_NL, 6-bit scales per 32, in blocks of 256. */
-  IQ4_XS(23, 256, 136, new Iq4XsCodec()),
+  IQ4_XS(23, Iq4XsCodec.BLOCK_LENGTH, Iq4XsCodec.BLOCK_BYTES, new Iq4XsCodec()),
   /** 8-bit integers. */
   I8(24, 1, 1, null),
   /** 16-bit integers. */
@@ -71,13 +71,13 @@ public enum TensorType {
   /** 1.75 bits by codebook. */
   IQ1_M(29, 256, 56, null),
   /** The upper half of binary32. */
-  BF16(30, 1, 2, new Bf16Codec()),
+  BF16(30, Bf16Codec.BLOCK_LENGTH, Bf16Codec.BLOCK_BYTES, new Bf16Codec()),
   /** Ternary, 1.69 bits. */
   TQ1_0(34, 256, 54, null),
   /** Ternary, 2.06 bits. */
   TQ2_0(35, 256, 66, null),
   /** 4-bit floats (E2M1) with one power-of-two scale (E8M0) per 32. */
-  MXFP4(39, 32, 17, new Mxfp4Codec());
+  MXFP4(39, Mxfp4Codec.BLOCK_LENGTH, Mxfp4Codec.BLOCK_BYTES, new Mxfp4Codec());
 
   private static final @Nullable TensorType[] BY_GGUF_ID = new @Nullable TensorType[40];
 
