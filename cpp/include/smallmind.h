@@ -97,8 +97,8 @@ SM_API float sm_dot(int32_t isa, const float* a, const float* b, int64_t length)
 
 /* ---- row by row; out may be in */
 
-SM_API void sm_softmax(int32_t isa, const float* in, int64_t in_stride, int64_t columns,
-                       float* out, int64_t out_stride, int64_t row_begin, int64_t row_end);
+SM_API void sm_softmax(int32_t isa, const float* in, int64_t in_stride, int64_t columns, float* out,
+                       int64_t out_stride, int64_t row_begin, int64_t row_end);
 SM_API void sm_layer_norm(int32_t isa, const float* in, int64_t in_stride, int64_t columns,
                           const float* weight, const float* bias, float epsilon, float* out,
                           int64_t out_stride, int64_t row_begin, int64_t row_end);

@@ -1,0 +1,3 @@
+#include "ops/ops_impl.h"
+
+const OpsTable kOpsAvx512 = kOps;

@@ -1,0 +1,3 @@
+#include "ops/ops_impl.h"
+
+const OpsTable kOpsNeon = kOps;
