@@ -8,12 +8,17 @@ import java.util.List;
  *
  * @param name unique within the file
  * @param type element format
- * @param shape lengths of the dimensions in elements, the fastest-varying first, 1 to 4 of them
+ * @param shape lengths of the dimensions in elements, the fastest-varying first, 1 to 4 of them,
+ *     each at least 1
  * @param offset of the first byte, from the start of the file
  * @param bytes size of the data
  */
 public record GgufTensor(
     String name, TensorType type, List<Long> shape, long offset, long bytes) {
+  /** Copies the shape. */
+  public GgufTensor {
+    shape = List.copyOf(shape);
+  }
 
   /** Returns the length of a row in elements: the first dimension. */
   public long columns() {
@@ -22,6 +27,15 @@ public record GgufTensor(
 
   /** Returns the number of rows: the product of all other dimensions. */
   public long rows() {
-    return shape.stream().skip(1).reduce(1L, (a, b) -> a * b);
+    long rows = 1;
+    for (int i = 1; i < shape.size(); i++) {
+      rows = Math.multiplyExact(rows, shape.get(i));
+    }
+    return rows;
+  }
+
+  /** Returns the number of elements: the product of all dimensions. */
+  public long elements() {
+    return Math.multiplyExact(columns(), rows());
   }
 }
