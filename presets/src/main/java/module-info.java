@@ -2,6 +2,5 @@
 module io.smallmind.presets {
   requires org.bytedeco.javacpp;
 
-  exports io.smallmind.presets to
-      io.smallmind.natives;
+  exports io.smallmind.presets;
 }

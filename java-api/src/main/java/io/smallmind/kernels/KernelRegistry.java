@@ -87,11 +87,15 @@ public final class KernelRegistry {
   public String explain() {
     StringBuilder text = new StringBuilder();
     for (Candidate candidate : candidates) {
-      text.append(candidate.kernels() == null ? "- " : "+ ")
+      Kernels kernels = candidate.kernels();
+      text.append(kernels == null ? "- " : "+ ")
           .append(candidate.name())
           .append(": ")
-          .append(candidate.detail())
-          .append('\n');
+          .append(candidate.detail());
+      if (kernels != null && !kernels.status().isEmpty()) {
+        text.append("; ").append(kernels.status());
+      }
+      text.append('\n');
     }
     return text.toString();
   }

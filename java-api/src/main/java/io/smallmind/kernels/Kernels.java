@@ -21,6 +21,14 @@ public interface Kernels {
   /** Returns the name by which this implementation is chosen, such as {@code native-avx2}. */
   String name();
 
+  /**
+   * Returns what this implementation works with at this moment beyond what its {@link Candidate}
+   * says, such as a library that it loads when needed; empty if there is nothing to say.
+   */
+  default String status() {
+    return "";
+  }
+
   // ---- FP32 gemm
 
   /**
