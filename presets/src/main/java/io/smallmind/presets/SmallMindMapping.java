@@ -8,13 +8,17 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * Tells JavaCPP how to turn {@code smallmind.h} into the class {@code SmallMind}: pointers become
- * raw addresses, so that every function has one signature of primitives. JavaCPP's usual overloads
- * would copy arrays and create objects.
+ * Tells JavaCPP how to turn {@code smallmind.h} and {@code smallmind_limits.h} into the class
+ * {@code SmallMind}: pointers become raw addresses, so that every function has one signature of
+ * primitives. JavaCPP's usual overloads would copy arrays and create objects.
  */
 @Properties(
     target = "io.smallmind.presets.SmallMind",
-    value = @Platform(include = "smallmind.h", link = "smallmind", library = "jniSmallMind"))
+    value =
+        @Platform(
+            include = {"smallmind.h", "smallmind_limits.h"},
+            link = "smallmind",
+            library = "jniSmallMind"))
 @NoException
 public class SmallMindMapping implements InfoMapper {
   @Override
