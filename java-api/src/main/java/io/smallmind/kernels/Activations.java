@@ -31,6 +31,29 @@ public final class Activations implements AutoCloseable {
     memory = Memory.allocate(Math.multiplyExact(quantizedRowBytes, source.rows()));
   }
 
+  private Activations(Matrix source, long quantizedRowBytes, Memory memory) {
+    this.source = source;
+    this.quantizedRowBytes = quantizedRowBytes;
+    this.memory = memory;
+  }
+
+  /**
+   * Returns activations for another source, in this one's memory if it is large enough; this one
+   * must not be used any more.
+   *
+   * @param kernels the backend that this was made for
+   * @param source (rows, columns) F32; not owned
+   */
+  public Activations reuse(Kernels kernels, Matrix source) {
+    long rowBytes = kernels.activationRowBytes(source.columns());
+    if (source.type() == TensorType.F32
+        && Math.multiplyExact(rowBytes, source.rows()) <= memory.segment().byteSize()) {
+      return new Activations(source, rowBytes, memory);
+    }
+    memory.close();
+    return new Activations(kernels, source);
+  }
+
   /** Returns the F32 values (rows, columns). */
   public Matrix source() {
     return source;
