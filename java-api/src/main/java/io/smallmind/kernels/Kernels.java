@@ -214,4 +214,71 @@ public interface Kernels {
       long rotaryDim,
       MemorySegment table,
       long tableOffset);
+
+  // ---- Attention
+
+  /**
+   * Encodes the keys and values of consecutive tokens of one session into its pages.
+   *
+   * @param k (rows, kvHeads · headDim) F32; row i stands at position {@code position + i −
+   *     rowBegin}
+   * @param v likewise
+   * @param kv has room for these positions
+   * @param kvHeadBegin first head to store; likewise kvHeadEnd
+   */
+  default void storeKeyValue(
+      Matrix k,
+      Matrix v,
+      long rowBegin,
+      long rowEnd,
+      long position,
+      KvPages kv,
+      int layer,
+      int kvHeadBegin,
+      int kvHeadEnd) {
+    ScalarAttention.store(k, v, rowBegin, rowEnd, position, kv, layer, kvHeadBegin, kvHeadEnd);
+  }
+
+  /**
+   * Computes causal attention of consecutive tokens of one session over its keys and values, by
+   * softmax over the stream of positions (Milakov and Gimelshein 2018; Dao et al. 2022), so that
+   * scores are never stored beyond a tile. Query head h reads key head h / (heads / kvHeads).
+   *
+   * <p>The token at position p sees the positions from max(0, p − window + 1) to p. Sums are in
+   * F32, keys and values decoded to F32.
+   *
+   * @param q (rows, heads · headDim) F32; row i stands at position {@code position + i − rowBegin}
+   * @param kv holds all positions up to the last row's
+   * @param scale factor of the scores
+   * @param softCap scores s become softCap · tanh(s / softCap); 0 for none
+   * @param window how many positions a token sees, its own included; 0 for all
+   * @param out receives (rows, heads · headDim): the heads that read the given key heads
+   */
+  default void attention(
+      Matrix q,
+      long rowBegin,
+      long rowEnd,
+      long position,
+      KvPages kv,
+      int layer,
+      int kvHeadBegin,
+      int kvHeadEnd,
+      float scale,
+      float softCap,
+      long window,
+      Matrix out) {
+    ScalarAttention.attend(
+        q,
+        rowBegin,
+        rowEnd,
+        position,
+        kv,
+        layer,
+        kvHeadBegin,
+        kvHeadEnd,
+        scale,
+        softCap,
+        window,
+        out);
+  }
 }

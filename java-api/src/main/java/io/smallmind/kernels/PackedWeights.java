@@ -45,7 +45,7 @@ public final class PackedWeights implements AutoCloseable {
     source.type().codec();
     long bytes = kernels.packedBytes(source.type(), source.rows(), source.columns());
     if (bytes == 0) {
-      return new PackedWeights(kernels, source, source.segment(), source.rowStride(), null);
+      return stored(kernels, source);
     }
     Memory memory = Memory.allocate(bytes);
     int group = kernels.rowGroup(source.type());
@@ -65,6 +65,17 @@ public final class PackedWeights implements AutoCloseable {
       throw e;
     }
     return new PackedWeights(kernels, source, memory.segment(), 0, memory);
+  }
+
+  /**
+   * Views weights as they are stored, for a backend to multiply in place: slower than packed, in no
+   * memory of its own. The source must stay alive.
+   *
+   * @throws BadArgumentException if the type has no codec
+   */
+  public static PackedWeights stored(Kernels kernels, Matrix source) {
+    source.type().codec();
+    return new PackedWeights(kernels, source, source.segment(), source.rowStride(), null);
   }
 
   /** Returns the backend whose layout this is. */
