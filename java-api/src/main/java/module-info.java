@@ -10,6 +10,7 @@ module io.smallmind {
   exports io.smallmind.error;
   exports io.smallmind.gguf;
   exports io.smallmind.kernels;
+  exports io.smallmind.model;
   exports io.smallmind.tensor;
 
   uses io.smallmind.kernels.KernelsProvider;

@@ -1,0 +1,287 @@
+package io.smallmind.model;
+
+import io.smallmind.error.BadArgumentException;
+import io.smallmind.kernels.Activations;
+import io.smallmind.kernels.Kernels;
+import io.smallmind.tensor.Matrix;
+import io.smallmind.tensor.Memory;
+import io.smallmind.tensor.TensorType;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rows of one forward pass, each the next token of some session, and the buffers they pass
+ * through. Made by {@link Model#newBatch} and used again and again; not thread-safe.
+ */
+public final class Batch implements AutoCloseable {
+  /** Consecutive rows of one session. */
+  static final class Run {
+    private @Nullable KvCache cache;
+    int begin;
+    int end;
+
+    /** Position of the first row in the session. */
+    int position;
+
+    KvCache cache() {
+      KvCache current = cache;
+      if (current == null) {
+        throw new IllegalStateException("this run is not in use");
+      }
+      return current;
+    }
+  }
+
+  private final int maxRows;
+  private final int maxOutputs;
+  private final ModelConfig config;
+  private final List<AutoCloseable> owned = new ArrayList<>();
+
+  final int[] tokens;
+  final int[] positions;
+  final int[] outputRows;
+  private final Run[] runs;
+  private final MemorySegment[] logitRows;
+  private final MemorySegment[] embeddingRows;
+  private int rowCount;
+  private int runCount;
+  private int outputCount;
+  @Nullable BooleanSupplier cancelled;
+
+  /** The program that runs this batch; set once by the model. */
+  @Nullable ForwardPass pass;
+
+  /** (rows, embeddingLength): the residual stream. */
+  final Matrix stream;
+
+  /** (rows, embeddingLength): normalised for the next projection. */
+  final Activations normed;
+
+  /** (rows, queryLength). */
+  final Matrix queries;
+
+  /** (rows, keyLength); likewise values. */
+  final Matrix keys;
+
+  final Matrix values;
+
+  /** (rows · heads, headDim): the queries by head; likewise keys. */
+  final Matrix queryHeads;
+
+  final Matrix keyHeads;
+
+  /** (rows, queryLength): what attention found. */
+  final Activations attended;
+
+  /** (rows or expert rows, feedForwardLength): the gate, and then what goes to the last projection. */
+  final Activations gate;
+
+  /** (rows or expert rows, feedForwardLength). */
+  final Matrix up;
+
+  /** (rows, embeddingLength): what a block adds to the stream. */
+  final Matrix residual;
+
+  /** (rows, rope dimensions): cosines and sines for each row's position; likewise on local layers. */
+  final Matrix rope;
+
+  final Matrix localRope;
+
+  /** (outputs, embeddingLength): the last layer's rows, normalised. */
+  final Activations outputs;
+
+  /** (outputs, vocabulary). */
+  final Matrix logits;
+
+  /** What a mixture of experts needs, or null. */
+  final @Nullable ExpertBatch experts;
+
+  Batch(ModelConfig config, Kernels kernels, int maxRows, int maxOutputs) {
+    this.config = config;
+    this.maxRows = maxRows;
+    this.maxOutputs = maxOutputs;
+    tokens = new int[maxRows];
+    positions = new int[maxRows];
+    outputRows = new int[maxOutputs];
+    runs = new Run[maxRows];
+    for (int run = 0; run < maxRows; run++) {
+      runs[run] = new Run();
+    }
+    int length = config.embeddingLength();
+    int inner = config.feedForwardLength();
+    int innerRows = config.experts() == 0 ? maxRows : Math.multiplyExact(maxRows, config.expertsUsed());
+    try {
+      stream = matrix(maxRows, length);
+      normed = activations(kernels, matrix(maxRows, length));
+      queries = matrix(maxRows, config.queryLength());
+      keys = matrix(maxRows, config.keyLength());
+      values = matrix(maxRows, config.keyLength());
+      queryHeads = heads(queries);
+      keyHeads = heads(keys);
+      attended = activations(kernels, matrix(maxRows, config.queryLength()));
+      gate = activations(kernels, matrix(innerRows, inner));
+      up = matrix(innerRows, inner);
+      residual = matrix(maxRows, length);
+      rope = matrix(maxRows, config.rope().dimensions());
+      localRope = matrix(maxRows, config.localRope().dimensions());
+      outputs = activations(kernels, matrix(maxOutputs, length));
+      logits = matrix(maxOutputs, config.vocabularySize());
+      experts =
+          config.experts() == 0
+              ? null
+              : new ExpertBatch(
+                  config,
+                  maxRows,
+                  matrix(maxRows, config.experts()),
+                  activations(kernels, matrix(innerRows, length)),
+                  matrix(innerRows, length));
+    } catch (Throwable e) {
+      close();
+      throw e;
+    }
+    logitRows = rows(logits);
+    embeddingRows = rows(outputs.source());
+  }
+
+  private static MemorySegment[] rows(Matrix matrix) {
+    MemorySegment[] rows = new MemorySegment[Math.toIntExact(matrix.rows())];
+    for (int row = 0; row < rows.length; row++) {
+      rows[row] = matrix.segment().asSlice(matrix.rowOffset(row), matrix.rowStride());
+    }
+    return rows;
+  }
+
+  private Matrix matrix(int rows, int columns) {
+    Memory memory = Memory.allocate(4L * rows * columns);
+    owned.add(memory);
+    return Matrix.of(memory.segment(), TensorType.F32, rows, columns);
+  }
+
+  private Matrix heads(Matrix x) {
+    long heads = x.columns() / config.headDim();
+    return Matrix.of(x.segment(), TensorType.F32, x.rows() * heads, config.headDim());
+  }
+
+  private Activations activations(Kernels kernels, Matrix source) {
+    Activations activations = new Activations(kernels, source);
+    owned.add(activations);
+    return activations;
+  }
+
+  /** Empties the batch; cancellation is forgotten too. */
+  public void clear() {
+    for (int run = 0; run < runCount; run++) {
+      runs[run].cache = null;
+    }
+    rowCount = 0;
+    runCount = 0;
+    outputCount = 0;
+    cancelled = null;
+  }
+
+  /** Asks the pass to stop between layers as soon as this turns true; checked by one thread. */
+  public void cancelWhen(BooleanSupplier cancelled) {
+    this.cancelled = cancelled;
+  }
+
+  /**
+   * Adds the next token of a session. All tokens of a session follow each other.
+   *
+   * @param output whether {@link #logits(int)} of this row are wanted
+   * @return the row
+   * @throws BadArgumentException if the batch is full, or the token is not in the vocabulary
+   * @throws io.smallmind.error.ContextOverflowException if the session has no room for it
+   */
+  public int add(KvCache cache, int token, boolean output) {
+    cache.open();
+    if (rowCount == maxRows || output && outputCount == maxOutputs) {
+      throw new BadArgumentException(
+          "the batch is full: " + maxRows + " rows, " + maxOutputs + " of them with logits");
+    }
+    if (token < 0 || token >= config.vocabularySize()) {
+      throw new BadArgumentException(
+          "token " + token + " is not in the vocabulary of " + config.vocabularySize());
+    }
+    boolean extend = runCount > 0 && runs[runCount - 1].cache == cache;
+    Run last = runs[extend ? runCount - 1 : runCount];
+    int position = extend ? last.position + rowCount - last.begin : cache.length();
+    cache.reserve(position + 1);
+    if (!extend) {
+      for (int run = 0; run < runCount; run++) {
+        if (runs[run].cache == cache) {
+          throw new BadArgumentException("the tokens of a session must follow each other");
+        }
+      }
+      last.cache = cache;
+      last.begin = rowCount;
+      last.position = position;
+      runCount++;
+    }
+    if (output) {
+      outputRows[outputCount++] = rowCount;
+    }
+    tokens[rowCount] = token;
+    positions[rowCount] = position;
+    rowCount++;
+    last.end = rowCount;
+    return rowCount - 1;
+  }
+
+  /** Returns the number of rows. */
+  public int rows() {
+    return rowCount;
+  }
+
+  /** Returns how many rows fit. */
+  public int maxRows() {
+    return maxRows;
+  }
+
+  /** Returns the number of rows with logits. */
+  public int outputs() {
+    return outputCount;
+  }
+
+  /**
+   * Returns the scores of all tokens to come next, after the pass.
+   *
+   * @param output counts the rows added with output
+   * @return (vocabulary) F32, valid until the next pass
+   */
+  public MemorySegment logits(int output) {
+    return logitRows[output];
+  }
+
+  /**
+   * Returns the normalised last layer of a row, after the pass.
+   *
+   * @param output counts the rows added with output
+   * @return (embeddingLength) F32, valid until the next pass
+   */
+  public MemorySegment embedding(int output) {
+    return embeddingRows[output];
+  }
+
+  int runCount() {
+    return runCount;
+  }
+
+  Run run(int index) {
+    return runs[index];
+  }
+
+  /** Frees the buffers. */
+  @Override
+  public void close() {
+    for (AutoCloseable each : owned) {
+      try {
+        each.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("freeing memory does not fail", e);
+      }
+    }
+  }
+}
