@@ -1,6 +1,7 @@
 package io.smallmind.natives;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -8,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The operating system and processor of this JVM, named as JavaCPP does. */
 final class NativePlatform {
@@ -46,20 +48,25 @@ final class NativePlatform {
    * @param cpuinfo such as /proc/cpuinfo
    */
   static List<String> missingFlags(Path cpuinfo, List<String> flags) {
-    try {
-      for (String line : Files.readAllLines(cpuinfo)) {
-        int colon = line.indexOf(':');
-        String key = colon < 0 ? "" : line.substring(0, colon).strip();
-        if (key.equals("flags") || key.equals("Features")) {
-          Set<String> present =
-              new HashSet<>(Arrays.asList(line.substring(colon + 1).strip().split("\\s+")));
-          return flags.stream().filter(flag -> !present.contains(flag)).toList();
-        }
-      }
-    } catch (IOException e) {
+    String reported = value(cpuinfo, "flags") + value(cpuinfo, "Features");
+    if (reported.isEmpty()) {
       return List.of();
     }
-    return List.of();
+    Set<String> present = new HashSet<>(Arrays.asList(reported.split("\\s+")));
+    return flags.stream().filter(flag -> !present.contains(flag)).toList();
+  }
+
+  /** Returns what the first line with this key says; empty if there is none. */
+  private static String value(Path cpuinfo, String key) {
+    try (Stream<String> lines = Files.lines(cpuinfo)) {
+      return lines
+          .filter(line -> line.matches(key + "\\s*:.*"))
+          .findFirst()
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .orElse("");
+    } catch (IOException | UncheckedIOException e) {
+      return "";
+    }
   }
 
   private static boolean isWindows() {

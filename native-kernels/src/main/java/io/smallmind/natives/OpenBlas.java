@@ -1,13 +1,6 @@
 package io.smallmind.natives;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.util.Optional;
+import io.smallmind.presets.SmallMind;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
@@ -25,6 +18,9 @@ final class OpenBlas {
 
   /** Longest dimension of a call in elements: the interface has 32-bit integers. */
   private static final int MAX_DIMENSION = 1 << 30;
+
+  /** The user's word on whose kernels OpenBLAS takes, which explains many a low figure. */
+  private static final String CORE_VARIABLE = "OPENBLAS_CORETYPE";
 
   private static volatile String status = "FP32 gemm by OpenBLAS, loaded when first used";
 
@@ -85,9 +81,8 @@ final class OpenBlas {
   private static OpenBlas load() {
     try {
       Loader.load(openblas_nolapack.class);
-      OpenBlas openblas = new OpenBlas(null, MAX_DIMENSION);
-      status = "FP32 gemm by " + configure();
-      return openblas;
+      status = "FP32 gemm by " + loadLibrary();
+      return new OpenBlas(null, MAX_DIMENSION);
     } catch (LinkageError | RuntimeException e) {
       status = "FP32 gemm in Java, because OpenBLAS can't be loaded: " + reason(e);
       LOG.log(System.Logger.Level.WARNING, status);
@@ -103,46 +98,22 @@ final class OpenBlas {
     return root + NativeLibrary.remedy(String.valueOf(root.getMessage()));
   }
 
-  /** Sets the number of threads, and returns what was loaded. JavaCPP's class lacks these calls. */
-  private static String configure() {
-    SymbolLookup symbols = SymbolLookup.loaderLookup();
-    Optional<MemorySegment> setThreads = symbols.find("openblas_set_num_threads");
-    if (setThreads.isEmpty()) {
-      return "a BLAS that is not OpenBLAS ("
-          + Loader.getLoadedLibraries().values()
-          + "); limit it to one thread yourself";
+  /** Loads the library, for one thread, and returns what it says it is. */
+  private static String loadLibrary() {
+    Loader.load(openblas_nolapack.class);
+    for (String file : Loader.getLoadedLibraries().values()) {
+      if (SmallMind.sm_blas_set_threads(file, 1) == 1) {
+        String wanted = System.getenv(CORE_VARIABLE);
+        return SmallMind.sm_blas_config(file).strip()
+            + ", core "
+            + SmallMind.sm_blas_core(file)
+            + (wanted == null ? "" : " (set by " + CORE_VARIABLE + "=" + wanted + ")");
+      }
     }
-    Linker linker = Linker.nativeLinker();
-    try {
-      linker
-          .downcallHandle(setThreads.get(), FunctionDescriptor.ofVoid(JAVA_INT))
-          .invokeExact(1);
-      return text(linker, symbols, "openblas_get_config")
-          + ", core "
-          + text(linker, symbols, "openblas_get_corename");
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException(e);
-    }
+    return "a BLAS that is not OpenBLAS ("
+        + Loader.getLoadedLibraries().values()
+        + "); limit it to one thread yourself";
   }
-
-  private static String text(Linker linker, SymbolLookup symbols, String function)
-      throws Throwable {
-    Optional<MemorySegment> symbol = symbols.find(function);
-    if (symbol.isEmpty()) {
-      return "unknown";
-    }
-    MemorySegment text =
-        (MemorySegment)
-            linker.downcallHandle(symbol.get(), FunctionDescriptor.of(ADDRESS)).invokeExact();
-    return text.equals(MemorySegment.NULL)
-        ? "unknown"
-        : text.reinterpret(MAX_TEXT).getString(0).strip();
-  }
-
-  /** Longest text that OpenBLAS describes itself with, in bytes. */
-  private static final long MAX_TEXT = 256;
 
   /** Tells whether rows at this distance, in elements, can be passed on. */
   static boolean reaches(long leadingDimension) {

@@ -8,15 +8,15 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * Tells JavaCPP how to turn {@code smallmind.h} and {@code smallmind_limits.h} into the class
- * {@code SmallMind}: pointers become raw addresses, so that every function has one signature of
+ * Tells JavaCPP how to turn {@code smallmind.h} and its companions into the class {@code
+ * SmallMind}: pointers become raw addresses, so that every function has one signature of
  * primitives. JavaCPP's usual overloads would copy arrays and create objects.
  */
 @Properties(
     target = "io.smallmind.presets.SmallMind",
     value =
         @Platform(
-            include = {"smallmind.h", "smallmind_limits.h"},
+            include = {"smallmind.h", "smallmind_limits.h", "smallmind_blas.h"},
             link = "smallmind",
             library = "jniSmallMind"))
 @NoException
@@ -30,6 +30,8 @@ public class SmallMindMapping implements InfoMapper {
             new Info("const float", "float")
                 .valueTypes("float")
                 .pointerTypes("@Cast(\"float*\") long"))
+        .put(new Info("const char").pointerTypes("String"))
+        .put(new Info("sm_blas_symbol", "sm_blas_text").skip())
         .put(
             new Info("const uint8_t", "uint8_t")
                 .valueTypes("byte")
