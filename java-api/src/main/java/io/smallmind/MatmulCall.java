@@ -7,11 +7,13 @@ import io.smallmind.kernels.Team;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One y = x · dequant(W)ᵀ, split among the members of a team: an object that is filled anew for
- * every call, so that calls with a known shape don't allocate. Not thread-safe.
+ * every call. The views of the caller's memory are kept for calls to come, so that calls in a loop
+ * don't allocate. Not thread-safe.
  */
 final class MatmulCall implements Team.Work {
   /** Multiply-adds that are worth a fork and join of some microseconds. */
@@ -23,8 +25,15 @@ final class MatmulCall implements Team.Work {
   private final Kernels kernels;
   private final Team team;
 
-  private @Nullable Activations activations;
-  private @Nullable Matrix target;
+  /** How many different calls a loop may hold before its views are made anew each time. */
+  private static final int KEPT = 32;
+
+  /** The caller's memory as matrices. */
+  private record Views(Matrix x, Matrix y, Activations activations) {}
+
+  private final @Nullable Views[] kept = new @Nullable Views[KEPT];
+  private int oldest;
+  private @Nullable Views views;
   private @Nullable PackedWeights weights;
   private long rows;
   private long piece;
@@ -48,7 +57,7 @@ final class MatmulCall implements Team.Work {
       y.fill((byte) 0);
       return;
     }
-    bind(x, rows, w, y);
+    views = views(x, rows, w, y);
     this.weights = w;
     this.rows = rows;
     try {
@@ -64,6 +73,7 @@ final class MatmulCall implements Team.Work {
       }
     } finally {
       this.weights = null;
+      this.views = null;
     }
   }
 
@@ -79,48 +89,54 @@ final class MatmulCall implements Team.Work {
 
   private void quantize(long begin, long end) {
     if (begin < end && weights().type().isQuantized()) {
-      kernels.quantize(activations(), begin, end);
+      kernels.quantize(views().activations(), begin, end);
     }
   }
 
   private void multiply(long begin, long end) {
-    Matrix y = target;
-    if (y == null) {
-      throw new IllegalStateException("no call is running");
-    }
-    kernels.matmul(activations(), 0, rows, weights(), begin, end, y);
+    Views current = views();
+    kernels.matmul(current.activations(), 0, rows, weights(), begin, end, current.y());
   }
 
-  /** Views the caller's memory as matrices; the views of the last call serve again if they fit. */
-  private void bind(MemorySegment x, long rows, PackedWeights w, MemorySegment y) {
-    Activations current = activations;
-    if (current == null
-        || !sameMemory(current.source(), x)
-        || current.source().rows() != rows
-        || current.source().columns() != w.columns()) {
-      Matrix source = Matrix.of(x, TensorType.F32, rows, w.columns());
-      activations =
-          current == null
-              ? new Activations(kernels, source)
-              : current.reuse(kernels, source);
+  private Views views(MemorySegment x, long rows, PackedWeights w, MemorySegment y) {
+    for (Views each : kept) {
+      if (each != null
+          && views(each.x(), x, rows, w.columns())
+          && views(each.y(), y, rows, w.rows())) {
+        return each;
+      }
     }
-    Matrix known = target;
-    if (known == null
-        || !sameMemory(known, y)
-        || known.rows() != rows
-        || known.columns() != w.rows()) {
-      target = Matrix.of(y, TensorType.F32, rows, w.rows());
-    }
+    Matrix source = Matrix.of(x, TensorType.F32, rows, w.columns());
+    Matrix target = Matrix.of(y, TensorType.F32, rows, w.rows());
+    Views made = new Views(source, target, activations(source));
+    kept[oldest] = made;
+    oldest = (oldest + 1) % KEPT;
+    return made;
   }
 
-  /** Tells whether a matrix views just this memory, in an arena that lives as long. */
-  private static boolean sameMemory(Matrix matrix, MemorySegment segment) {
-    return matrix.segment().equals(segment)
+  /** Returns room for quantized activations: all views share it, until one needs more. */
+  private Activations activations(Matrix source) {
+    Views newest = kept[(oldest + KEPT - 1) % KEPT];
+    if (newest == null) {
+      return new Activations(kernels, source);
+    }
+    Activations made = newest.activations().reuse(kernels, source);
+    if (made.quantized() != newest.activations().quantized()) {
+      Arrays.fill(kept, null);
+    }
+    return made;
+  }
+
+  /** Tells whether a matrix is of this shape, in just this memory, in an arena that lives as long. */
+  private static boolean views(Matrix matrix, MemorySegment segment, long rows, long columns) {
+    return matrix.rows() == rows
+        && matrix.columns() == columns
+        && matrix.segment().equals(segment)
         && matrix.segment().scope().equals(segment.scope());
   }
 
-  private Activations activations() {
-    Activations current = activations;
+  private Views views() {
+    Views current = views;
     if (current == null) {
       throw new IllegalStateException("no call is running");
     }
