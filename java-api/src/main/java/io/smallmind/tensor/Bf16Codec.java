@@ -1,5 +1,6 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.put16;
 import static io.smallmind.tensor.LittleEndian.u16;
 
 import java.lang.foreign.MemorySegment;
@@ -29,6 +30,14 @@ final class Bf16Codec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    for (int i = 0; i < length; i++) {
+      put16(blocks, offset + (long) i * BLOCK_BYTES, round(in[inOffset + i]));
+    }
+  }
+
+  private static int round(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    // A NaN must keep a bit in the upper half of its mantissa: adding could carry into the sign.
+    return Float.isNaN(value) ? bits >>> 16 | 0x40 : bits + 0x7FFF + (bits >>> 16 & 1) >>> 16;
   }
 }

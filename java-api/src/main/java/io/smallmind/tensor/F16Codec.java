@@ -1,6 +1,7 @@
 package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.put16;
 
 import java.lang.foreign.MemorySegment;
 
@@ -29,6 +30,8 @@ final class F16Codec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    for (int i = 0; i < length; i++) {
+      put16(blocks, offset + (long) i * BLOCK_BYTES, Float.floatToFloat16(in[inOffset + i]));
+    }
   }
 }

@@ -23,6 +23,6 @@ final class F32Codec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    MemorySegment.copy(in, inOffset, blocks, LittleEndian.FLOAT, offset, length);
   }
 }

@@ -1,6 +1,8 @@
 package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u8;
 
 import java.lang.foreign.MemorySegment;
@@ -42,6 +44,18 @@ final class Iq4NlCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = Iq4Levels.scale(in, i, BLOCK_LENGTH);
+      short bits = Float.floatToFloat16(d);
+      put16(blocks, block + SCALE, bits);
+      float inverse = Iq4Levels.inverse(Float.float16ToFloat(bits));
+      for (int j = 0; j < 16; j++) {
+        int low = Iq4Levels.nearest(in[i + j] * inverse);
+        int high = Iq4Levels.nearest(in[i + 16 + j] * inverse);
+        put8(blocks, block + QUANTS + j, low | high << 4);
+      }
+    }
   }
 }

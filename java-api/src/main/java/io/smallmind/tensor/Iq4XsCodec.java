@@ -2,6 +2,9 @@ package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
 import static io.smallmind.tensor.LittleEndian.i32;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put32;
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u16;
 import static io.smallmind.tensor.LittleEndian.u8;
 
@@ -57,6 +60,50 @@ final class Iq4XsCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    float[] scales = new float[8];
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float max = 0;
+      for (int group = 0; group < 8; group++) {
+        scales[group] = Iq4Levels.scale(in, i + group * 32, 32);
+        max = Math.abs(scales[group]) > Math.abs(max) ? scales[group] : max;
+      }
+      short bits = Float.floatToFloat16(max / -32);
+      put16(blocks, block + SCALE, bits);
+      float d = Float.float16ToFloat(bits);
+      int high = 0;
+      int low = 0;
+      for (int group = 0; group < 8; group++) {
+        int s = bestScale(in, i + group * 32, d, scales[group]);
+        low |= (s + 32 & 15) << 4 * group;
+        high |= s + 32 >> 4 << 2 * group;
+        float inverse = Iq4Levels.inverse(d * s);
+        long quants = block + QUANTS + group * 16;
+        int first = i + group * 32;
+        for (int j = 0; j < 16; j++) {
+          int lowQuant = Iq4Levels.nearest(in[first + j] * inverse);
+          int highQuant = Iq4Levels.nearest(in[first + 16 + j] * inverse);
+          put8(blocks, quants + j, lowQuant | highQuant << 4);
+        }
+      }
+      put16(blocks, block + SCALES_HIGH, high);
+      put32(blocks, block + SCALES_LOW, low);
+    }
+  }
+
+  /** Returns the multiple of d, −32 to 31, next to the wanted scale that fits a group best. */
+  private static int bestScale(float[] in, int at, float d, float wanted) {
+    int middle = d == 0 ? 0 : Math.clamp(Math.round(wanted / d), -32, 31);
+    int best = middle;
+    double bestError = Iq4Levels.squaredError(in, at, 32, d * middle);
+    for (int s = Math.max(middle - 1, -32); s <= Math.min(middle + 1, 31); s++) {
+      double error = Iq4Levels.squaredError(in, at, 32, d * s);
+      if (error < bestError) {
+        bestError = error;
+        best = s;
+      }
+    }
+    return best;
   }
 }

@@ -1,6 +1,8 @@
 package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u8;
 
 import java.lang.foreign.MemorySegment;
@@ -53,6 +55,22 @@ final class Q2KCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    AffineGroups groups = new AffineGroups(16, 3, 15);
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      groups.fit(in, i);
+      put16(blocks, block + SCALE, groups.scaleBits());
+      put16(blocks, block + MINIMUM, groups.minimumBits());
+      for (int group = 0; group < 16; group++) {
+        put8(blocks, block + SCALES + group, groups.scale(group) | groups.minimum(group) << 4);
+      }
+      for (int l = 0; l < 64; l++) {
+        int first = (l >> 5) * 128 + (l & 31);
+        int low = groups.quant(first) | groups.quant(first + 32) << 2;
+        int high = groups.quant(first + 64) | groups.quant(first + 96) << 2;
+        put8(blocks, block + QUANTS + l, low | high << 4);
+      }
+    }
   }
 }

@@ -1,6 +1,8 @@
 package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u8;
 
 import java.lang.foreign.MemorySegment;
@@ -62,6 +64,41 @@ final class Q3KCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    SymmetricGroups groups = new SymmetricGroups(4, 32);
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      groups.fit(in, i);
+      put16(blocks, block + SCALE, groups.scaleBits());
+      for (int l = 0; l < 32; l++) {
+        int high = 0;
+        for (int b = 0; b < 8; b++) {
+          high |= groups.quant(32 * b + l) >> 2 << b;
+        }
+        put8(blocks, block + HIGH_BITS + l, high);
+      }
+      for (int l = 0; l < 64; l++) {
+        int first = (l >> 5) * 128 + (l & 31);
+        int low = groups.quant(first) & 3 | (groups.quant(first + 32) & 3) << 2;
+        int high = groups.quant(first + 64) & 3 | (groups.quant(first + 96) & 3) << 2;
+        put8(blocks, block + QUANTS + l, low | high << 4);
+      }
+      putScales(groups, blocks, block + SCALES);
+    }
+  }
+
+  private static void putScales(SymmetricGroups groups, MemorySegment blocks, long scales) {
+    for (int g = 0; g < 8; g++) {
+      int low = groups.scale(g) + 32 & 15;
+      int high = groups.scale(g + 8) + 32 & 15;
+      put8(blocks, scales + g, low | high << 4);
+    }
+    for (int g = 0; g < 4; g++) {
+      int high = 0;
+      for (int quarter = 0; quarter < 4; quarter++) {
+        high |= groups.scale(g + 4 * quarter) + 32 >> 4 << 2 * quarter;
+      }
+      put8(blocks, scales + 8 + g, high);
+    }
   }
 }

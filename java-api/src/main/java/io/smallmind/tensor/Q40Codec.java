@@ -1,6 +1,8 @@
 package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u8;
 
 import java.lang.foreign.MemorySegment;
@@ -41,6 +43,22 @@ final class Q40Codec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float max = Extremes.ofMagnitude(in, i, BLOCK_LENGTH);
+      float d = max / -8;
+      float inverse = d == 0 ? 0 : 1 / d;
+      put16(blocks, block + SCALE, Float.floatToFloat16(d));
+      for (int j = 0; j < 16; j++) {
+        int low = quant(in[i + j] * inverse);
+        int high = quant(in[i + 16 + j] * inverse);
+        put8(blocks, block + QUANTS + j, low | high << 4);
+      }
+    }
+  }
+
+  private static int quant(float steps) {
+    return Math.clamp((int) (steps + 8.5f), 0, 15);
   }
 }

@@ -1,6 +1,8 @@
 package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u8;
 
 import java.lang.foreign.MemorySegment;
@@ -52,6 +54,18 @@ final class Q4KCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    AffineGroups groups = new AffineGroups(32, 15, 63);
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      groups.fit(in, i);
+      put16(blocks, block + SCALE, groups.scaleBits());
+      put16(blocks, block + MINIMUM, groups.minimumBits());
+      SixBitPairs.put(groups, blocks, block + PAIRS);
+      for (int l = 0; l < 128; l++) {
+        int first = (l >> 5) * 64 + (l & 31);
+        put8(blocks, block + QUANTS + l, groups.quant(first) | groups.quant(first + 32) << 4);
+      }
+    }
   }
 }

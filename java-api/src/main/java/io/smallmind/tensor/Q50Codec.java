@@ -2,6 +2,9 @@ package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
 import static io.smallmind.tensor.LittleEndian.i32;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put32;
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u8;
 
 import java.lang.foreign.MemorySegment;
@@ -45,6 +48,25 @@ final class Q50Codec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float max = Extremes.ofMagnitude(in, i, BLOCK_LENGTH);
+      float d = max / -16;
+      float inverse = d == 0 ? 0 : 1 / d;
+      put16(blocks, block + SCALE, Float.floatToFloat16(d));
+      int highBits = 0;
+      for (int j = 0; j < 16; j++) {
+        int low = quant(in[i + j] * inverse);
+        int high = quant(in[i + 16 + j] * inverse);
+        put8(blocks, block + QUANTS + j, low & 15 | (high & 15) << 4);
+        highBits |= low >> 4 << j | high >> 4 << j + 16;
+      }
+      put32(blocks, block + HIGH_BITS, highBits);
+    }
+  }
+
+  private static int quant(float steps) {
+    return Math.clamp((int) (steps + 16.5f), 0, 31);
   }
 }

@@ -2,6 +2,8 @@ package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
 import static io.smallmind.tensor.LittleEndian.i8;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u8;
 
 import java.lang.foreign.MemorySegment;
@@ -56,6 +58,26 @@ final class Q6KCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    SymmetricGroups groups = new SymmetricGroups(32, 128);
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      groups.fit(in, i);
+      put16(blocks, block + SCALE, groups.scaleBits());
+      for (int group = 0; group < 16; group++) {
+        put8(blocks, block + SCALES + group, groups.scale(group));
+      }
+      for (int l = 0; l < 128; l++) {
+        int first = (l >> 6) * 128 + (l & 63);
+        int low = groups.quant(first) & 15 | (groups.quant(first + 64) & 15) << 4;
+        put8(blocks, block + QUANTS + l, low);
+      }
+      for (int l = 0; l < 64; l++) {
+        int first = (l >> 5) * 128 + (l & 31);
+        int low = groups.quant(first) >> 4 | groups.quant(first + 32) >> 4 << 2;
+        int high = groups.quant(first + 64) >> 4 | groups.quant(first + 96) >> 4 << 2;
+        put8(blocks, block + HIGH_BITS + l, low | high << 4);
+      }
+    }
   }
 }

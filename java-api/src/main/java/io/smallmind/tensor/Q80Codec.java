@@ -2,6 +2,8 @@ package io.smallmind.tensor;
 
 import static io.smallmind.tensor.LittleEndian.f16;
 import static io.smallmind.tensor.LittleEndian.i8;
+import static io.smallmind.tensor.LittleEndian.put16;
+import static io.smallmind.tensor.LittleEndian.put8;
 
 import java.lang.foreign.MemorySegment;
 
@@ -39,6 +41,21 @@ final class Q80Codec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    throw new UnsupportedOperationException();
+    long block = offset;
+    int end = inOffset + length;
+    for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
+      float d = Math.abs(Extremes.ofMagnitude(in, i, BLOCK_LENGTH)) / 127;
+      float inverse = d == 0 ? 0 : 1 / d;
+      put16(blocks, block + SCALE, Float.floatToFloat16(d));
+      for (int j = 0; j < BLOCK_LENGTH; j++) {
+        put8(blocks, block + QUANTS + j, quant(in[i + j] * inverse));
+      }
+    }
+  }
+
+  /** Rounds to nearest, ties away from zero, exactly: adding 0.5 would round 0.49999997 up. */
+  private static int quant(float steps) {
+    int whole = (int) steps;
+    return Math.clamp(whole + (int) ((steps - whole) * 2), -127, 127);
   }
 }

@@ -1,5 +1,6 @@
 package io.smallmind.tensor;
 
+import static io.smallmind.tensor.LittleEndian.put8;
 import static io.smallmind.tensor.LittleEndian.u8;
 
 import java.lang.foreign.MemorySegment;
@@ -33,5 +34,16 @@ final class SixBitPairs {
     return group < 4
         ? u8(blocks, pairs + 4 + group) & 63
         : u8(blocks, pairs + 4 + group) >> 4 | u8(blocks, pairs + group) >> 6 << 4;
+  }
+
+  /** Writes the scales and minimums of 8 groups at a byte offset. */
+  static void put(AffineGroups groups, MemorySegment blocks, long pairs) {
+    for (int i = 0; i < 4; i++) {
+      int scale = groups.scale(4 + i);
+      int minimum = groups.minimum(4 + i);
+      put8(blocks, pairs + i, groups.scale(i) | scale >> 4 << 6);
+      put8(blocks, pairs + 4 + i, groups.minimum(i) | minimum >> 4 << 6);
+      put8(blocks, pairs + 8 + i, scale & 15 | (minimum & 15) << 4);
+    }
   }
 }
