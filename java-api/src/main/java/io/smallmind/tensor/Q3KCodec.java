@@ -39,17 +39,24 @@ final class Q3KCodec implements Codec {
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float d = f16(blocks, block + SCALE);
-      for (int group = 0; group < 16; group++) {
-        float scale = d * (scale(blocks, block + SCALES, group) - 32);
-        long high = block + HIGH_BITS + (group & 1) * 16;
-        int highShift = group >> 1;
-        long quants = block + QUANTS + (group >> 3) * 32 + (group & 1) * 16;
-        int shift = group & 6;
-        int first = o + group * 16;
+      for (int part = 0; part < 4; part++) {
+        int half = part >> 1;
+        int l0 = (part & 1) * 16;
+        int group = half * 8 + (part & 1);
+        float scale0 = d * (scale(blocks, block + SCALES, group) - 32);
+        float scale1 = d * (scale(blocks, block + SCALES, group + 2) - 32);
+        float scale2 = d * (scale(blocks, block + SCALES, group + 4) - 32);
+        float scale3 = d * (scale(blocks, block + SCALES, group + 6) - 32);
+        long quants = block + QUANTS + half * 32 + l0;
+        long highBits = block + HIGH_BITS + l0;
+        int first = o + half * 128 + l0;
         for (int l = 0; l < 16; l++) {
-          int q =
-              u8(blocks, quants + l) >> shift & 3 | (u8(blocks, high + l) >> highShift & 1) << 2;
-          out[first + l] = scale * (q - 4);
+          int low = u8(blocks, quants + l);
+          int high = u8(blocks, highBits + l) >> 4 * half;
+          out[first + l] = scale0 * ((low & 3 | (high & 1) << 2) - 4);
+          out[first + 32 + l] = scale1 * ((low >> 2 & 3 | (high >> 1 & 1) << 2) - 4);
+          out[first + 64 + l] = scale2 * ((low >> 4 & 3 | (high >> 2 & 1) << 2) - 4);
+          out[first + 96 + l] = scale3 * ((low >> 6 | (high >> 3 & 1) << 2) - 4);
         }
       }
     }

@@ -39,14 +39,17 @@ final class Q4KCodec implements Codec {
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float d = f16(blocks, block + SCALE);
       float n = f16(blocks, block + MINIMUM);
-      for (int group = 0; group < 8; group++) {
-        float scale = d * SixBitPairs.scale(blocks, block + PAIRS, group);
-        float minimum = n * SixBitPairs.minimum(blocks, block + PAIRS, group);
-        long quants = block + QUANTS + (group >> 1) * 32;
-        int shift = (group & 1) * 4;
+      for (int group = 0; group < 8; group += 2) {
+        float scale0 = d * SixBitPairs.scale(blocks, block + PAIRS, group);
+        float scale1 = d * SixBitPairs.scale(blocks, block + PAIRS, group + 1);
+        float minimum0 = n * SixBitPairs.minimum(blocks, block + PAIRS, group);
+        float minimum1 = n * SixBitPairs.minimum(blocks, block + PAIRS, group + 1);
+        long quants = block + QUANTS + group * 16;
         int first = o + group * 32;
         for (int l = 0; l < 32; l++) {
-          out[first + l] = scale * (u8(blocks, quants + l) >> shift & 15) - minimum;
+          int q = u8(blocks, quants + l);
+          out[first + l] = scale0 * (q & 15) - minimum0;
+          out[first + 32 + l] = scale1 * (q >> 4) - minimum1;
         }
       }
     }

@@ -41,16 +41,18 @@ final class Q5KCodec implements Codec {
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float d = f16(blocks, block + SCALE);
       float n = f16(blocks, block + MINIMUM);
-      for (int group = 0; group < 8; group++) {
-        float scale = d * SixBitPairs.scale(blocks, block + PAIRS, group);
-        float minimum = n * SixBitPairs.minimum(blocks, block + PAIRS, group);
-        long high = block + HIGH_BITS;
-        long quants = block + QUANTS + (group >> 1) * 32;
-        int shift = (group & 1) * 4;
+      for (int group = 0; group < 8; group += 2) {
+        float scale0 = d * SixBitPairs.scale(blocks, block + PAIRS, group);
+        float scale1 = d * SixBitPairs.scale(blocks, block + PAIRS, group + 1);
+        float minimum0 = n * SixBitPairs.minimum(blocks, block + PAIRS, group);
+        float minimum1 = n * SixBitPairs.minimum(blocks, block + PAIRS, group + 1);
+        long quants = block + QUANTS + group * 16;
         int first = o + group * 32;
         for (int l = 0; l < 32; l++) {
-          int q = u8(blocks, quants + l) >> shift & 15 | (u8(blocks, high + l) >> group & 1) << 4;
-          out[first + l] = scale * q - minimum;
+          int low = u8(blocks, quants + l);
+          int high = u8(blocks, block + HIGH_BITS + l) >> group;
+          out[first + l] = scale0 * (low & 15 | (high & 1) << 4) - minimum0;
+          out[first + 32 + l] = scale1 * (low >> 4 | (high >> 1 & 1) << 4) - minimum1;
         }
       }
     }

@@ -40,17 +40,25 @@ final class Q6KCodec implements Codec {
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float d = f16(blocks, block + SCALE);
-      for (int group = 0; group < 16; group++) {
-        float scale = d * i8(blocks, block + SCALES + group);
-        long quants = block + QUANTS + (group >> 3) * 64 + (group & 3) * 16;
-        int shift = group & 4;
-        long high = block + HIGH_BITS + (group >> 3) * 32 + (group & 1) * 16;
-        int highShift = group & 6;
-        int first = o + group * 16;
+      for (int part = 0; part < 4; part++) {
+        int half = part >> 1;
+        int l0 = (part & 1) * 16;
+        long scales = block + SCALES + half * 8 + (part & 1);
+        float scale0 = d * i8(blocks, scales);
+        float scale1 = d * i8(blocks, scales + 2);
+        float scale2 = d * i8(blocks, scales + 4);
+        float scale3 = d * i8(blocks, scales + 6);
+        long quants = block + QUANTS + half * 64 + l0;
+        long highBits = block + HIGH_BITS + half * 32 + l0;
+        int first = o + half * 128 + l0;
         for (int l = 0; l < 16; l++) {
-          int q =
-              u8(blocks, quants + l) >> shift & 15 | (u8(blocks, high + l) >> highShift & 3) << 4;
-          out[first + l] = scale * (q - 32);
+          int even = u8(blocks, quants + l);
+          int odd = u8(blocks, quants + 32 + l);
+          int high = u8(blocks, highBits + l);
+          out[first + l] = scale0 * ((even & 15 | (high & 3) << 4) - 32);
+          out[first + 32 + l] = scale1 * ((odd & 15 | (high >> 2 & 3) << 4) - 32);
+          out[first + 64 + l] = scale2 * ((even >> 4 | (high >> 4 & 3) << 4) - 32);
+          out[first + 96 + l] = scale3 * ((odd >> 4 | (high >> 6) << 4) - 32);
         }
       }
     }
