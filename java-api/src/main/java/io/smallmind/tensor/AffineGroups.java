@@ -7,6 +7,11 @@ package io.smallmind.tensor;
 final class AffineGroups {
   private static final int BLOCK_LENGTH = 256;
 
+  /** Candidates on either side of the whole range, and their distance in quants. */
+  private static final int STEPS = 10;
+
+  private static final float STEP = 0.1f;
+
   private final int groups;
   private final int groupLength;
   private final int top;
@@ -94,7 +99,7 @@ final class AffineGroups {
   private void fitGroup(float[] in, int at, int group) {
     float low = Math.min(Extremes.min(in, at, groupLength), 0);
     float range = Extremes.max(in, at, groupLength) - low;
-    wantedScales[group] = range / top;
+    wantedScales[group] = Math.max(range / top, 0);
     wantedMinimums[group] = -low;
     if (!(range > 0)) {
       return;
@@ -104,8 +109,8 @@ final class AffineGroups {
       sum += in[i];
     }
     double bestGain = Double.NEGATIVE_INFINITY;
-    for (int step = -10; step <= 10; step++) {
-      float inverse = (top + step * 0.1f) / range;
+    for (int step = -STEPS; step <= STEPS; step++) {
+      float inverse = (top + step * STEP) / range;
       double products = 0;
       int quantSum = 0;
       int squares = 0;
@@ -125,7 +130,7 @@ final class AffineGroups {
         minimum = 0;
         scale = products / squares;
       }
-      // The squared error, less the sum of the squared values.
+      // What the fit takes off the squared error of all zeros.
       double gain =
           2 * (scale * products - minimum * sum + scale * minimum * quantSum)
               - scale * scale * squares

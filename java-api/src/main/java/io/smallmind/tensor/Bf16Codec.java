@@ -23,21 +23,23 @@ final class Bf16Codec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     for (int i = 0; i < length; i++) {
-      out[outOffset + i] = Float.intBitsToFloat(u16(blocks, offset + (long) i * BLOCK_BYTES) << 16);
+      out[outOffset + i] = Float.intBitsToFloat(u16(memory, offset + (long) i * BLOCK_BYTES) << 16);
     }
   }
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     for (int i = 0; i < length; i++) {
-      put16(blocks, offset + (long) i * BLOCK_BYTES, round(in[inOffset + i]));
+      put16(memory, offset + (long) i * BLOCK_BYTES, round(in[inOffset + i]));
     }
   }
 
   private static int round(float value) {
     int bits = Float.floatToRawIntBits(value);
     // A NaN must keep a bit in the upper half of its mantissa: adding could carry into the sign.
-    return Float.isNaN(value) ? bits >>> 16 | 0x40 : bits + 0x7FFF + (bits >>> 16 & 1) >>> 16;
+    return Float.isNaN(value) ? bits >>> 16 | 0x40 : (bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16;
   }
 }

@@ -13,7 +13,7 @@ public interface Codec {
   /**
    * Decodes consecutive blocks.
    *
-   * @param blocks holds the encoded blocks, in any alignment
+   * @param blocks off-heap memory that holds the encoded blocks, in any alignment
    * @param offset of the first block, in bytes
    * @param out receives the values
    * @param outOffset of the first value, in elements
@@ -27,7 +27,7 @@ public interface Codec {
    *
    * @param in holds the values
    * @param inOffset of the first value, in elements
-   * @param blocks receives the encoded blocks, in any alignment
+   * @param blocks off-heap memory that receives the encoded blocks, in any alignment
    * @param offset of the first block, in bytes
    * @param length number of values: a multiple of the block length
    */

@@ -23,15 +23,17 @@ final class F16Codec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     for (int i = 0; i < length; i++) {
-      out[outOffset + i] = f16(blocks, offset + (long) i * BLOCK_BYTES);
+      out[outOffset + i] = f16(memory, offset + (long) i * BLOCK_BYTES);
     }
   }
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     for (int i = 0; i < length; i++) {
-      put16(blocks, offset + (long) i * BLOCK_BYTES, Float.floatToFloat16(in[inOffset + i]));
+      put16(memory, offset + (long) i * BLOCK_BYTES, Float.floatToFloat16(in[inOffset + i]));
     }
   }
 }

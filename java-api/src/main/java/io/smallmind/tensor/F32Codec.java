@@ -18,11 +18,11 @@ final class F32Codec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
-    MemorySegment.copy(blocks, LittleEndian.FLOAT, offset, out, outOffset, length);
+    MemorySegment.copy(OffHeap.of(blocks), LittleEndian.FLOAT, offset, out, outOffset, length);
   }
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
-    MemorySegment.copy(in, inOffset, blocks, LittleEndian.FLOAT, offset, length);
+    MemorySegment.copy(in, inOffset, OffHeap.of(blocks), LittleEndian.FLOAT, offset, length);
   }
 }

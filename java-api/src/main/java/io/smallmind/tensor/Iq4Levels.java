@@ -10,6 +10,11 @@ final class Iq4Levels {
   private static final int LOWEST = -127;
   private static final int HIGHEST = 113;
 
+  /** Candidates on either side of an end of the levels, and their distance. */
+  private static final int STEPS = 7;
+
+  private static final float STEP = 2;
+
   /**
    * The level nearest to every half step from {@link #LOWEST} up: since the borders between levels
    * are halves or whole, the level is the same all over a half step.
@@ -36,7 +41,7 @@ final class Iq4Levels {
     return NEAREST[Math.clamp((int) ((value - LOWEST) * 2), 0, NEAREST.length - 1)];
   }
 
-  /** Returns 1 / scale, or 0 for 0. */
+  /** Returns 1 / scale, or 0 for 0: what to multiply values with before {@link #nearest}. */
   static float inverse(float scale) {
     return scale == 0 ? 0 : 1 / scale;
   }
@@ -84,7 +89,4 @@ final class Iq4Levels {
     }
     return best;
   }
-
-  private static final int STEPS = 7;
-  private static final float STEP = 2;
 }

@@ -30,12 +30,13 @@ final class Iq4NlCodec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float d = f16(blocks, block + SCALE);
+      float d = f16(memory, block + SCALE);
       for (int j = 0; j < 16; j++) {
-        int q = u8(blocks, block + QUANTS + j);
+        int q = u8(memory, block + QUANTS + j);
         out[o + j] = d * Iq4Levels.LEVELS[q & 15];
         out[o + 16 + j] = d * Iq4Levels.LEVELS[q >> 4];
       }
@@ -44,17 +45,18 @@ final class Iq4NlCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = inOffset + length;
     for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float d = Iq4Levels.scale(in, i, BLOCK_LENGTH);
       short bits = Float.floatToFloat16(d);
-      put16(blocks, block + SCALE, bits);
+      put16(memory, block + SCALE, bits);
       float inverse = Iq4Levels.inverse(Float.float16ToFloat(bits));
       for (int j = 0; j < 16; j++) {
         int low = Iq4Levels.nearest(in[i + j] * inverse);
         int high = Iq4Levels.nearest(in[i + 16 + j] * inverse);
-        put8(blocks, block + QUANTS + j, low | high << 4);
+        put8(memory, block + QUANTS + j, low | high << 4);
       }
     }
   }

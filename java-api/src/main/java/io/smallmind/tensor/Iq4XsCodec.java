@@ -38,19 +38,20 @@ final class Iq4XsCodec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float d = f16(blocks, block + SCALE);
-      int high = u16(blocks, block + SCALES_HIGH);
-      int low = i32(blocks, block + SCALES_LOW);
+      float d = f16(memory, block + SCALE);
+      int high = u16(memory, block + SCALES_HIGH);
+      int low = i32(memory, block + SCALES_LOW);
       for (int group = 0; group < 8; group++) {
-        int s = low >>> 4 * group & 15 | (high >> 2 * group & 3) << 4;
+        int s = low >>> (4 * group) & 15 | (high >> (2 * group) & 3) << 4;
         float scale = d * (s - 32);
         long quants = block + QUANTS + group * 16;
         int first = o + group * 32;
         for (int j = 0; j < 16; j++) {
-          int q = u8(blocks, quants + j);
+          int q = u8(memory, quants + j);
           out[first + j] = scale * Iq4Levels.LEVELS[q & 15];
           out[first + 16 + j] = scale * Iq4Levels.LEVELS[q >> 4];
         }
@@ -60,6 +61,7 @@ final class Iq4XsCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     float[] scales = new float[8];
     long block = offset;
     int end = inOffset + length;
@@ -70,25 +72,25 @@ final class Iq4XsCodec implements Codec {
         max = Math.abs(scales[group]) > Math.abs(max) ? scales[group] : max;
       }
       short bits = Float.floatToFloat16(max / -32);
-      put16(blocks, block + SCALE, bits);
+      put16(memory, block + SCALE, bits);
       float d = Float.float16ToFloat(bits);
       int high = 0;
       int low = 0;
       for (int group = 0; group < 8; group++) {
         int s = bestScale(in, i + group * 32, d, scales[group]);
-        low |= (s + 32 & 15) << 4 * group;
-        high |= s + 32 >> 4 << 2 * group;
+        low |= ((s + 32) & 15) << (4 * group);
+        high |= (s + 32) >> 4 << (2 * group);
         float inverse = Iq4Levels.inverse(d * s);
         long quants = block + QUANTS + group * 16;
         int first = i + group * 32;
         for (int j = 0; j < 16; j++) {
           int lowQuant = Iq4Levels.nearest(in[first + j] * inverse);
           int highQuant = Iq4Levels.nearest(in[first + 16 + j] * inverse);
-          put8(blocks, quants + j, lowQuant | highQuant << 4);
+          put8(memory, quants + j, lowQuant | highQuant << 4);
         }
       }
-      put16(blocks, block + SCALES_HIGH, high);
-      put32(blocks, block + SCALES_LOW, low);
+      put16(memory, block + SCALES_HIGH, high);
+      put32(memory, block + SCALES_LOW, low);
     }
   }
 

@@ -39,17 +39,18 @@ final class Mxfp4Codec implements Codec {
 
   /** Returns 2^(exponent − 128), which is subnormal for the exponents 0 and 1. */
   private static float halfScale(int exponent) {
-    return Float.intBitsToFloat(exponent < 2 ? 0x00200000 << exponent : exponent - 1 << 23);
+    return Float.intBitsToFloat(exponent < 2 ? 0x00200000 << exponent : (exponent - 1) << 23);
   }
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float half = halfScale(u8(blocks, block + EXPONENT));
+      float half = halfScale(u8(memory, block + EXPONENT));
       for (int j = 0; j < 16; j++) {
-        int q = u8(blocks, block + QUANTS + j);
+        int q = u8(memory, block + QUANTS + j);
         out[o + j] = DOUBLED[q & 15] * half;
         out[o + 16 + j] = DOUBLED[q >> 4] * half;
       }
@@ -58,22 +59,23 @@ final class Mxfp4Codec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = inOffset + length;
     for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float max = Math.abs(Extremes.ofMagnitude(in, i, BLOCK_LENGTH));
-      // With this exponent the largest value is 4 to 8 steps: those above 6 are cut off, so that the
-      // next exponent can be the better one.
-      int exponent = Math.clamp(Math.getExponent(max) - 2 + BIAS, 0, 253);
+      // With this exponent the largest value is 4 to 8: what is above 6 is cut off, so that the
+      // next exponent can be the better one. The inverse of the scale of exponent 0 isn't finite.
+      int exponent = Math.clamp(Math.getExponent(max) - 2 + BIAS, 1, 253);
       if (squaredError(in, i, exponent + 1) < squaredError(in, i, exponent)) {
         exponent++;
       }
-      put8(blocks, block + EXPONENT, exponent);
+      put8(memory, block + EXPONENT, exponent);
       float inverse = 1 / halfScale(exponent);
       for (int j = 0; j < 16; j++) {
         int low = code(in[i + j] * inverse);
         int high = code(in[i + 16 + j] * inverse);
-        put8(blocks, block + QUANTS + j, low | high << 4);
+        put8(memory, block + QUANTS + j, low | high << 4);
       }
     }
   }

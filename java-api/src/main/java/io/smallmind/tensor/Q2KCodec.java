@@ -34,20 +34,21 @@ final class Q2KCodec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float d = f16(blocks, block + SCALE);
-      float n = f16(blocks, block + MINIMUM);
+      float d = f16(memory, block + SCALE);
+      float n = f16(memory, block + MINIMUM);
       for (int group = 0; group < 16; group++) {
-        int sm = u8(blocks, block + SCALES + group);
+        int sm = u8(memory, block + SCALES + group);
         float scale = d * (sm & 15);
         float minimum = n * (sm >> 4);
         long quants = block + QUANTS + (group >> 3) * 32 + (group & 1) * 16;
         int shift = group & 6;
         int first = o + group * 16;
         for (int l = 0; l < 16; l++) {
-          out[first + l] = scale * (u8(blocks, quants + l) >> shift & 3) - minimum;
+          out[first + l] = scale * (u8(memory, quants + l) >> shift & 3) - minimum;
         }
       }
     }
@@ -55,21 +56,22 @@ final class Q2KCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     AffineGroups groups = new AffineGroups(16, 3, 15);
     long block = offset;
     int end = inOffset + length;
     for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
       groups.fit(in, i);
-      put16(blocks, block + SCALE, groups.scaleBits());
-      put16(blocks, block + MINIMUM, groups.minimumBits());
+      put16(memory, block + SCALE, groups.scaleBits());
+      put16(memory, block + MINIMUM, groups.minimumBits());
       for (int group = 0; group < 16; group++) {
-        put8(blocks, block + SCALES + group, groups.scale(group) | groups.minimum(group) << 4);
+        put8(memory, block + SCALES + group, groups.scale(group) | groups.minimum(group) << 4);
       }
       for (int l = 0; l < 64; l++) {
         int first = (l >> 5) * 128 + (l & 31);
         int low = groups.quant(first) | groups.quant(first + 32) << 2;
         int high = groups.quant(first + 64) | groups.quant(first + 96) << 2;
-        put8(blocks, block + QUANTS + l, low | high << 4);
+        put8(memory, block + QUANTS + l, low | high << 4);
       }
     }
   }

@@ -35,24 +35,25 @@ final class Q3KCodec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float d = f16(blocks, block + SCALE);
+      float d = f16(memory, block + SCALE);
       for (int part = 0; part < 4; part++) {
         int half = part >> 1;
         int l0 = (part & 1) * 16;
         int group = half * 8 + (part & 1);
-        float scale0 = d * (scale(blocks, block + SCALES, group) - 32);
-        float scale1 = d * (scale(blocks, block + SCALES, group + 2) - 32);
-        float scale2 = d * (scale(blocks, block + SCALES, group + 4) - 32);
-        float scale3 = d * (scale(blocks, block + SCALES, group + 6) - 32);
+        float scale0 = d * (scale(memory, block + SCALES, group) - 32);
+        float scale1 = d * (scale(memory, block + SCALES, group + 2) - 32);
+        float scale2 = d * (scale(memory, block + SCALES, group + 4) - 32);
+        float scale3 = d * (scale(memory, block + SCALES, group + 6) - 32);
         long quants = block + QUANTS + half * 32 + l0;
         long highBits = block + HIGH_BITS + l0;
         int first = o + half * 128 + l0;
         for (int l = 0; l < 16; l++) {
-          int low = u8(blocks, quants + l);
-          int high = u8(blocks, highBits + l) >> 4 * half;
+          int low = u8(memory, quants + l);
+          int high = u8(memory, highBits + l) >> (4 * half);
           out[first + l] = scale0 * ((low & 3 | (high & 1) << 2) - 4);
           out[first + 32 + l] = scale1 * ((low >> 2 & 3 | (high >> 1 & 1) << 2) - 4);
           out[first + 64 + l] = scale2 * ((low >> 4 & 3 | (high >> 2 & 1) << 2) - 4);
@@ -64,46 +65,47 @@ final class Q3KCodec implements Codec {
 
   /** Returns the scale of a group, 0 to 63. */
   private static int scale(MemorySegment blocks, long scales, int group) {
-    int low = u8(blocks, scales + (group & 7)) >> (group >> 3) * 4 & 15;
-    int high = u8(blocks, scales + 8 + (group & 3)) >> (group >> 2) * 2 & 3;
+    int low = u8(blocks, scales + (group & 7)) >> (4 * (group >> 3)) & 15;
+    int high = u8(blocks, scales + 8 + (group & 3)) >> (2 * (group >> 2)) & 3;
     return low | high << 4;
   }
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     SymmetricGroups groups = new SymmetricGroups(4, 32);
     long block = offset;
     int end = inOffset + length;
     for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
       groups.fit(in, i);
-      put16(blocks, block + SCALE, groups.scaleBits());
+      put16(memory, block + SCALE, groups.scaleBits());
       for (int l = 0; l < 32; l++) {
         int high = 0;
         for (int b = 0; b < 8; b++) {
           high |= groups.quant(32 * b + l) >> 2 << b;
         }
-        put8(blocks, block + HIGH_BITS + l, high);
+        put8(memory, block + HIGH_BITS + l, high);
       }
       for (int l = 0; l < 64; l++) {
         int first = (l >> 5) * 128 + (l & 31);
         int low = groups.quant(first) & 3 | (groups.quant(first + 32) & 3) << 2;
         int high = groups.quant(first + 64) & 3 | (groups.quant(first + 96) & 3) << 2;
-        put8(blocks, block + QUANTS + l, low | high << 4);
+        put8(memory, block + QUANTS + l, low | high << 4);
       }
-      putScales(groups, blocks, block + SCALES);
+      putScales(groups, memory, block + SCALES);
     }
   }
 
   private static void putScales(SymmetricGroups groups, MemorySegment blocks, long scales) {
     for (int g = 0; g < 8; g++) {
-      int low = groups.scale(g) + 32 & 15;
-      int high = groups.scale(g + 8) + 32 & 15;
+      int low = (groups.scale(g) + 32) & 15;
+      int high = (groups.scale(g + 8) + 32) & 15;
       put8(blocks, scales + g, low | high << 4);
     }
     for (int g = 0; g < 4; g++) {
       int high = 0;
       for (int quarter = 0; quarter < 4; quarter++) {
-        high |= groups.scale(g + 4 * quarter) + 32 >> 4 << 2 * quarter;
+        high |= (groups.scale(g + 4 * quarter) + 32) >> 4 << (2 * quarter);
       }
       put8(blocks, scales + 8 + g, high);
     }

@@ -29,12 +29,13 @@ final class Q40Codec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float d = f16(blocks, block + SCALE);
+      float d = f16(memory, block + SCALE);
       for (int j = 0; j < 16; j++) {
-        int q = u8(blocks, block + QUANTS + j);
+        int q = u8(memory, block + QUANTS + j);
         out[o + j] = ((q & 15) - 8) * d;
         out[o + 16 + j] = ((q >> 4) - 8) * d;
       }
@@ -43,17 +44,18 @@ final class Q40Codec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = inOffset + length;
     for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float max = Extremes.ofMagnitude(in, i, BLOCK_LENGTH);
       float d = max / -8;
       float inverse = d == 0 ? 0 : 1 / d;
-      put16(blocks, block + SCALE, Float.floatToFloat16(d));
+      put16(memory, block + SCALE, Float.floatToFloat16(d));
       for (int j = 0; j < 16; j++) {
         int low = quant(in[i + j] * inverse);
         int high = quant(in[i + 16 + j] * inverse);
-        put8(blocks, block + QUANTS + j, low | high << 4);
+        put8(memory, block + QUANTS + j, low | high << 4);
       }
     }
   }

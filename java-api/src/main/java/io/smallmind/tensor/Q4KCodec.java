@@ -34,20 +34,21 @@ final class Q4KCodec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float d = f16(blocks, block + SCALE);
-      float n = f16(blocks, block + MINIMUM);
+      float d = f16(memory, block + SCALE);
+      float n = f16(memory, block + MINIMUM);
       for (int group = 0; group < 8; group += 2) {
-        float scale0 = d * SixBitPairs.scale(blocks, block + PAIRS, group);
-        float scale1 = d * SixBitPairs.scale(blocks, block + PAIRS, group + 1);
-        float minimum0 = n * SixBitPairs.minimum(blocks, block + PAIRS, group);
-        float minimum1 = n * SixBitPairs.minimum(blocks, block + PAIRS, group + 1);
+        float scale0 = d * SixBitPairs.scale(memory, block + PAIRS, group);
+        float scale1 = d * SixBitPairs.scale(memory, block + PAIRS, group + 1);
+        float minimum0 = n * SixBitPairs.minimum(memory, block + PAIRS, group);
+        float minimum1 = n * SixBitPairs.minimum(memory, block + PAIRS, group + 1);
         long quants = block + QUANTS + group * 16;
         int first = o + group * 32;
         for (int l = 0; l < 32; l++) {
-          int q = u8(blocks, quants + l);
+          int q = u8(memory, quants + l);
           out[first + l] = scale0 * (q & 15) - minimum0;
           out[first + 32 + l] = scale1 * (q >> 4) - minimum1;
         }
@@ -57,17 +58,18 @@ final class Q4KCodec implements Codec {
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     AffineGroups groups = new AffineGroups(32, 15, 63);
     long block = offset;
     int end = inOffset + length;
     for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
       groups.fit(in, i);
-      put16(blocks, block + SCALE, groups.scaleBits());
-      put16(blocks, block + MINIMUM, groups.minimumBits());
-      SixBitPairs.put(groups, blocks, block + PAIRS);
+      put16(memory, block + SCALE, groups.scaleBits());
+      put16(memory, block + MINIMUM, groups.minimumBits());
+      SixBitPairs.put(groups, memory, block + PAIRS);
       for (int l = 0; l < 128; l++) {
         int first = (l >> 5) * 64 + (l & 31);
-        put8(blocks, block + QUANTS + l, groups.quant(first) | groups.quant(first + 32) << 4);
+        put8(memory, block + QUANTS + l, groups.quant(first) | groups.quant(first + 32) << 4);
       }
     }
   }

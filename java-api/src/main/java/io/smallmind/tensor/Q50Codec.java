@@ -33,36 +33,38 @@ final class Q50Codec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float d = f16(blocks, block + SCALE);
-      int high = i32(blocks, block + HIGH_BITS);
+      float d = f16(memory, block + SCALE);
+      int high = i32(memory, block + HIGH_BITS);
       for (int j = 0; j < 16; j++) {
-        int q = u8(blocks, block + QUANTS + j);
+        int q = u8(memory, block + QUANTS + j);
         out[o + j] = ((q & 15 | (high >>> j & 1) << 4) - 16) * d;
-        out[o + 16 + j] = ((q >> 4 | (high >>> j + 16 & 1) << 4) - 16) * d;
+        out[o + 16 + j] = ((q >> 4 | (high >>> (j + 16) & 1) << 4) - 16) * d;
       }
     }
   }
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = inOffset + length;
     for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float max = Extremes.ofMagnitude(in, i, BLOCK_LENGTH);
       float d = max / -16;
       float inverse = d == 0 ? 0 : 1 / d;
-      put16(blocks, block + SCALE, Float.floatToFloat16(d));
+      put16(memory, block + SCALE, Float.floatToFloat16(d));
       int highBits = 0;
       for (int j = 0; j < 16; j++) {
         int low = quant(in[i + j] * inverse);
         int high = quant(in[i + 16 + j] * inverse);
-        put8(blocks, block + QUANTS + j, low & 15 | (high & 15) << 4);
-        highBits |= low >> 4 << j | high >> 4 << j + 16;
+        put8(memory, block + QUANTS + j, low & 15 | (high & 15) << 4);
+        highBits |= low >> 4 << j | high >> 4 << (j + 16);
       }
-      put32(blocks, block + HIGH_BITS, highBits);
+      put32(memory, block + HIGH_BITS, highBits);
     }
   }
 

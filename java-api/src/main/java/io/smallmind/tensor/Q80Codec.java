@@ -29,26 +29,28 @@ final class Q80Codec implements Codec {
 
   @Override
   public void decode(MemorySegment blocks, long offset, float[] out, int outOffset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = outOffset + length;
     for (int o = outOffset; o < end; o += BLOCK_LENGTH, block += BLOCK_BYTES) {
-      float d = f16(blocks, block + SCALE);
+      float d = f16(memory, block + SCALE);
       for (int j = 0; j < BLOCK_LENGTH; j++) {
-        out[o + j] = i8(blocks, block + QUANTS + j) * d;
+        out[o + j] = i8(memory, block + QUANTS + j) * d;
       }
     }
   }
 
   @Override
   public void encode(float[] in, int inOffset, MemorySegment blocks, long offset, int length) {
+    MemorySegment memory = OffHeap.of(blocks);
     long block = offset;
     int end = inOffset + length;
     for (int i = inOffset; i < end; i += BLOCK_LENGTH, block += BLOCK_BYTES) {
       float d = Math.abs(Extremes.ofMagnitude(in, i, BLOCK_LENGTH)) / 127;
       float inverse = d == 0 ? 0 : 1 / d;
-      put16(blocks, block + SCALE, Float.floatToFloat16(d));
+      put16(memory, block + SCALE, Float.floatToFloat16(d));
       for (int j = 0; j < BLOCK_LENGTH; j++) {
-        put8(blocks, block + QUANTS + j, quant(in[i + j] * inverse));
+        put8(memory, block + QUANTS + j, quant(in[i + j] * inverse));
       }
     }
   }
