@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,8 +31,7 @@ record GoldenVectors(
   /** Reads the vectors of every type in the manifest. */
   static List<GoldenVectors> all() {
     JsonObject types =
-        JsonParser.parseString(
-                new String(read("manifest.json"), java.nio.charset.StandardCharsets.UTF_8))
+        JsonParser.parseString(new String(read("manifest.json"), StandardCharsets.UTF_8))
             .getAsJsonObject()
             .getAsJsonObject("types");
     List<GoldenVectors> all = new ArrayList<>();
