@@ -4,6 +4,7 @@ import io.smallmind.error.BadArgumentException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -41,22 +42,75 @@ public final class Machine {
       throw new BadArgumentException(
           THREADS_PROPERTY + " = '" + property + "': choose a number from 1 to " + available);
     }
-    int cores = physicalCores(Path.of("/sys/devices/system/cpu"), available);
+    int cores =
+        physicalCores(Path.of("/sys/devices/system/cpu"), Path.of("/proc/self/status"), available);
     double quota = cpuQuota(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup"));
+    return computeThreads(available, cores, quota);
+  }
+
+  /** Returns the smallest of the three limits, rounded down, at least 1. */
+  static int computeThreads(int available, int cores, double quota) {
     return Math.max(1, (int) Math.min(Math.min(available, cores), Math.floor(quota)));
   }
 
-  /** Counts distinct cores among the processors under a sysfs folder; the fallback if unreadable. */
-  static int physicalCores(Path sysfs, int fallback) {
+  /**
+   * Counts the distinct cores among the processors that this process may run on.
+   *
+   * @param sysfs describes the processors, as /sys/devices/system/cpu does
+   * @param status names the allowed ones, as /proc/self/status does; all of them if unreadable
+   * @param fallback the answer where sysfs is unreadable
+   */
+  static int physicalCores(Path sysfs, Path status, int fallback) {
+    if (!Files.isDirectory(sysfs)) {
+      return fallback;
+    }
+    BitSet allowed = allowedProcessors(status);
     Set<String> cores = new HashSet<>();
-    for (int cpu = 0; ; cpu++) {
-      Path siblings = sysfs.resolve("cpu" + cpu + "/topology/thread_siblings_list");
+    for (int cpu = allowed.nextSetBit(0); cpu >= 0; cpu = allowed.nextSetBit(cpu + 1)) {
       try {
+        Path siblings = sysfs.resolve("cpu" + cpu + "/topology/thread_siblings_list");
         cores.add(Files.readString(siblings).strip());
       } catch (IOException e) {
-        return cores.isEmpty() ? fallback : cores.size();
+        // Offline, or a number that this machine has no processor for.
       }
     }
+    return cores.isEmpty() ? fallback : cores.size();
+  }
+
+  /** Reads the affinity mask of this process. */
+  private static BitSet allowedProcessors(Path status) {
+    BitSet all = new BitSet();
+    all.set(0, MAX_PROCESSORS);
+    try {
+      for (String line : Files.readAllLines(status)) {
+        if (line.startsWith(ALLOWED)) {
+          return parseList(line.substring(ALLOWED.length()).strip());
+        }
+      }
+    } catch (IOException | NumberFormatException e) {
+      return all;
+    }
+    return all;
+  }
+
+  private static final String ALLOWED = "Cpus_allowed_list:";
+
+  /** More than Linux supports (CONFIG_NR_CPUS). */
+  private static final int MAX_PROCESSORS = 8192;
+
+  /** Parses "0-3,8,10-11". */
+  private static BitSet parseList(String list) {
+    BitSet processors = new BitSet();
+    for (String range : list.split(",")) {
+      String[] ends = range.split("-", 2);
+      int first = Integer.parseUnsignedInt(ends[0]);
+      int last = Integer.parseUnsignedInt(ends[ends.length - 1]);
+      if (first < 0 || last < first || last >= MAX_PROCESSORS) {
+        throw new NumberFormatException(list);
+      }
+      processors.set(first, last + 1);
+    }
+    return processors;
   }
 
   /**
@@ -80,6 +134,9 @@ public final class Machine {
         }
         Path mount = version2 ? root : root.resolve("cpu");
         Path group = mount.resolve(fields[2].replaceFirst("^/+", "")).normalize();
+        if (!group.startsWith(mount)) {
+          group = mount; // Seen from a namespace of its own, this process's group lies above.
+        }
         for (; group != null && group.startsWith(mount); group = group.getParent()) {
           quota = Math.min(quota, version2 ? quotaVersion2(group) : quotaVersion1(group));
         }

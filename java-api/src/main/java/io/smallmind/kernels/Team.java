@@ -2,6 +2,7 @@ package io.smallmind.kernels;
 
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.ClosedException;
+import io.smallmind.error.OutOfMemoryException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -14,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * {@value #SPIN_NANOS} ns, then parked: an idle team uses no CPU.
  *
  * <p>Any thread may call; callers that come at the same time take turns, in the order they came.
- * Work that a member starts on its own team runs on that member alone. {@link #run}, {@link
- * #barrier} and {@link #claim} don't allocate.
+ * Work that a member starts on its own team runs on that member alone, as a team of one. {@link
+ * #run}, {@link #barrier} and {@link #claim} don't allocate, unless callers compete.
  */
 public final class Team implements AutoCloseable {
   /** What every member does between fork and join. */
@@ -24,7 +25,7 @@ public final class Team implements AutoCloseable {
     /**
      * Runs on one member.
      *
-     * @param team for {@link Team#barrier} and {@link Team#claim}
+     * @param team for {@link Team#size}, {@link Team#barrier} and {@link Team#claim}
      * @param member 0 to size − 1
      */
     void run(Team team, int member);
@@ -37,8 +38,11 @@ public final class Team implements AutoCloseable {
     void run(long begin, long end);
   }
 
-  /** How long a waiting thread spins before it parks. */
+  /** How long a waiting thread spins before it gives way to others. */
   static final long SPIN_NANOS = 50_000;
+
+  /** How long a member that waits for other members only yields, before it sleeps in naps. */
+  private static final long YIELD_NANOS = 1_000_000;
 
   /** Reading the clock costs as much as some dozen pauses. */
   private static final int PAUSES_PER_CLOCK_READ = 32;
@@ -66,9 +70,14 @@ public final class Team implements AutoCloseable {
     }
   }
 
+  /** It has no stack trace and takes no suppressed exceptions, so that one serves all. */
+  @SuppressWarnings("StaticAssignmentOfThrowable")
   private static final Abandoned ABANDONED = new Abandoned();
 
+  private static final long STACK_BYTES = 1 << 20;
+
   private final int size;
+  private final boolean shared;
   private final Thread[] workers;
   private final ReentrantLock turn = new ReentrantLock(true);
 
@@ -96,12 +105,17 @@ public final class Team implements AutoCloseable {
    * @throws BadArgumentException if size is out of range
    */
   public Team(int size) {
+    this(size, false);
+  }
+
+  private Team(int size, boolean shared) {
     int processors = Machine.availableProcessors();
     if (size < 1 || size > processors) {
       throw new BadArgumentException(
           "threads = " + size + ": choose 1 to " + processors + ", the processors of this machine");
     }
     this.size = size;
+    this.shared = shared;
     workers = new Thread[size - 1];
     parked = new AtomicInteger[size];
     for (int member = 0; member < size; member++) {
@@ -109,11 +123,32 @@ public final class Team implements AutoCloseable {
     }
     for (int member = 1; member < size; member++) {
       int self = member;
-      Thread thread = new Thread(null, () -> serve(self), "smallmind-" + member, 1 << 20);
-      thread.setDaemon(true);
-      workers[member - 1] = thread;
-      thread.start();
+      workers[member - 1] =
+          Thread.ofPlatform()
+              .name("smallmind-" + member)
+              .daemon()
+              .stackSize(STACK_BYTES)
+              .inheritInheritableThreadLocals(false)
+              .unstarted(() -> serve(self));
     }
+    try {
+      for (Thread worker : workers) {
+        worker.start();
+      }
+    } catch (OutOfMemoryError e) {
+      stop(); // Those that did start.
+      throw new OutOfMemoryException(
+          "the system refuses the " + (size - 1) + " threads of a team: allow more, or use fewer",
+          e);
+    }
+  }
+
+  /** A team of the caller alone. */
+  private Team() {
+    size = 1;
+    shared = false;
+    workers = new Thread[0];
+    parked = new AtomicInteger[0];
   }
 
   /** Returns the team of this JVM, with {@link Machine#computeThreads()} members; never closed. */
@@ -122,7 +157,7 @@ public final class Team implements AutoCloseable {
   }
 
   private static final class Shared {
-    static final Team TEAM = new Team(Machine.computeThreads());
+    static final Team TEAM = new Team(Machine.computeThreads(), true);
   }
 
   /** Returns the number of members. */
@@ -131,14 +166,16 @@ public final class Team implements AutoCloseable {
   }
 
   /**
-   * Runs work on every member and returns when all are done.
+   * Runs work on every member and returns when all are done. An interrupt of the caller doesn't end
+   * the work and stays pending.
    *
    * @throws ClosedException if the team was closed
    * @throws RuntimeException whatever a member threw first, the same for an Error
    */
   public void run(Work work) {
-    if (turn.isHeldByCurrentThread() || isWorker()) {
-      throw new IllegalStateException("a member can't start work on its own team");
+    if (isMember()) {
+      new Team().run(work);
+      return;
     }
     turn.lock();
     try {
@@ -180,8 +217,12 @@ public final class Team implements AutoCloseable {
    * @param total number of items
    * @param grain smallest length of a range worth handing out; ranges are multiples of it, but for
    *     the last
+   * @throws BadArgumentException if grain is less than 1
    */
   public void forRanges(long total, long grain, RangeWork ranges) {
+    if (grain < 1) {
+      throw new BadArgumentException("grain = " + grain + ": choose 1 or more");
+    }
     if (total <= 0) {
       return;
     }
@@ -215,6 +256,8 @@ public final class Team implements AutoCloseable {
   /**
    * Waits until every member is here. What members wrote before is visible to all after; the next
    * claim begins at 0 again. Every member must call it equally often.
+   *
+   * @throws IllegalStateException if a member returned from the work without calling it
    */
   public void barrier() {
     if (size == 1) {
@@ -233,25 +276,47 @@ public final class Team implements AutoCloseable {
       if (failure != null) {
         throw ABANDONED;
       }
+      // In this order: whoever is done has passed all its barriers, and has told its failure.
+      if (unfinished.getAcquire() != size && phase.getAcquire() == now && failure == null) {
+        throw new IllegalStateException("a member ended its work without coming to this barrier");
+      }
       deadline = pause(pauses, deadline);
     }
   }
 
-  /** Stops the threads once the current work is done; later work throws. */
+  /**
+   * Stops the threads once the current work is done; later work throws.
+   *
+   * @throws IllegalStateException if called from the team's own work, or on the shared team
+   */
   @Override
   public void close() {
+    if (isMember()) {
+      throw new IllegalStateException("a member can't close its own team");
+    }
+    if (shared) {
+      throw new IllegalStateException("the shared team is never closed");
+    }
     turn.lock();
     try {
-      closed = true;
-      for (Thread worker : workers) {
-        LockSupport.unpark(worker);
-      }
+      stop();
     } finally {
       turn.unlock();
     }
   }
 
-  private boolean isWorker() {
+  private void stop() {
+    closed = true;
+    for (Thread worker : workers) {
+      LockSupport.unpark(worker);
+    }
+  }
+
+  /** Whether the calling thread is at work for this team. */
+  private boolean isMember() {
+    if (turn.isHeldByCurrentThread()) {
+      return true;
+    }
     Thread current = Thread.currentThread();
     for (Thread worker : workers) {
       if (worker == current) {
@@ -295,6 +360,7 @@ public final class Team implements AutoCloseable {
         flag.set(1);
         while (generation.get() == seen && !closed) {
           LockSupport.park(this);
+          boolean unused = Thread.interrupted(); // A pending interrupt would keep it from parking.
         }
         flag.setPlain(0);
       }
@@ -324,7 +390,8 @@ public final class Team implements AutoCloseable {
     }
   }
 
-  /** Spins for a while, then sleeps in short naps: another thread may need this processor. */
+  /** Spins for a while, then yields, then naps: another thread may need this processor. */
+  @SuppressWarnings("ThreadPriorityCheck")
   private static long pause(int pauses, long deadline) {
     Thread.onSpinWait();
     if (pauses % PAUSES_PER_CLOCK_READ != 0) {
@@ -334,8 +401,10 @@ public final class Team implements AutoCloseable {
     if (deadline == 0) {
       return now + SPIN_NANOS;
     }
-    if (now - deadline > 0) {
+    if (now - deadline > YIELD_NANOS && !Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(SPIN_NANOS);
+    } else if (now - deadline > 0) {
+      Thread.yield();
     }
     return deadline;
   }

@@ -10,6 +10,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Puts a library out of the jar into a file, since an operating system loads files only.
@@ -51,7 +52,7 @@ final class LibraryCache {
     Path file = folder.resolve("smallmind").resolve(version).resolve(fileName);
     Path parent = Files.createDirectories(file.getParent());
     if (folder.equals(temporaryFolder())) {
-      checkOwner(folder.getParent());
+      checkOwner(Objects.requireNonNull(folder.getParent()));
     }
     if (!holds(file, content)) {
       Path partial = Files.createTempFile(parent, fileName, ".partial");
