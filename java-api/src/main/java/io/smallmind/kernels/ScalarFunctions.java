@@ -14,7 +14,7 @@ final class ScalarFunctions {
   private ScalarFunctions() {}
 
   static double relu(double x) {
-    return x > 0 ? x : x != x ? x : 0;
+    return x > 0 ? x : Double.isNaN(x) ? x : 0;
   }
 
   static double sigmoid(double x) {
@@ -32,7 +32,7 @@ final class ScalarFunctions {
   }
 
   static double geluErf(double x) {
-    if (x != x || Double.isInfinite(x)) {
+    if (Double.isNaN(x) || Double.isInfinite(x)) {
       return x == Double.NEGATIVE_INFINITY ? 0 : x;
     }
     double tail = normalTail(Math.abs(x));
