@@ -11,7 +11,9 @@ module io.smallmind {
   exports io.smallmind.gguf;
   exports io.smallmind.kernels;
   exports io.smallmind.model;
+  exports io.smallmind.sampling;
   exports io.smallmind.tensor;
+  exports io.smallmind.tokenizer;
 
   uses io.smallmind.kernels.KernelsProvider;
 }

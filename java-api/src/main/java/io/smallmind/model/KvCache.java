@@ -61,7 +61,7 @@ public final class KvCache implements AutoCloseable {
   }
 
   /**
-   * Forgets the last tokens.
+   * Forgets the last tokens; the memory stays for those to come.
    *
    * @param tokens how many to keep
    * @throws BadArgumentException if there are not so many
@@ -73,7 +73,12 @@ public final class KvCache implements AutoCloseable {
           "can't keep " + tokens + " tokens of the " + length + " remembered");
     }
     length = tokens;
-    pages.shrink(tokens);
+  }
+
+  /** Frees the memory of what was forgotten. */
+  public void trim() {
+    open();
+    pages.shrink(length);
   }
 
   /** Returns an independent copy. */
@@ -108,9 +113,33 @@ public final class KvCache implements AutoCloseable {
     length = tokens;
   }
 
-  /** Returns the bytes of one page, for saving and restoring. */
-  MemorySegment page(int index) {
+  /** Returns one page's memory, for saving and restoring. */
+  public MemorySegment page(int index) {
+    open();
     return pages.page(index);
+  }
+
+  /** Returns the number of pages that hold the remembered tokens. */
+  public int pagesInUse() {
+    return pagesFor(length);
+  }
+
+  /** Returns the number of pages that hold so many tokens. */
+  public int pagesFor(int tokens) {
+    return (tokens + KvPages.PAGE_LENGTH - 1) / KvPages.PAGE_LENGTH;
+  }
+
+  /**
+   * Takes the pages as filled by {@link #page}, with so many tokens.
+   *
+   * @throws BadArgumentException if memory for them was not reserved
+   */
+  public void restored(int tokens) {
+    open();
+    if (tokens < 0 || tokens > pages.capacity()) {
+      throw new BadArgumentException("no memory was reserved for " + tokens + " tokens");
+    }
+    length = tokens;
   }
 
   void open() {

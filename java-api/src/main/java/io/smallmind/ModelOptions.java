@@ -1,0 +1,50 @@
+package io.smallmind;
+
+import io.smallmind.error.BadArgumentException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a model is loaded and run.
+ *
+ * @param backend name of the backend, or null for the best one
+ * @param threads number of threads, or 0 for as many as there are physical cores
+ * @param pack lay weights out for speed in memory of their own; without it the file's own pages are
+ *     multiplied, slower, in no memory but the page cache
+ * @param batchRows most tokens of all sessions per forward pass
+ */
+public record ModelOptions(@Nullable String backend, int threads, boolean pack, int batchRows) {
+  /** Checks the ranges. */
+  public ModelOptions {
+    if (threads < 0) {
+      throw new BadArgumentException("threads = " + threads + ": choose 0 or more");
+    }
+    if (batchRows < 1 || batchRows > 1 << 16) {
+      throw new BadArgumentException("batchRows = " + batchRows + ": choose 1 to 65536");
+    }
+  }
+
+  /** Returns the usual options. */
+  public static ModelOptions defaults() {
+    return new ModelOptions(null, 0, true, 512);
+  }
+
+  /** Returns these options with a backend forced. */
+  public ModelOptions withBackend(@Nullable String name) {
+    return new ModelOptions(name, threads, pack, batchRows);
+  }
+
+  /** Returns these options with another number of threads. */
+  public ModelOptions withThreads(int count) {
+    return new ModelOptions(backend, count, pack, batchRows);
+  }
+
+  /** Returns these options with weights packed or not. */
+  public ModelOptions withPack(boolean packed) {
+    return new ModelOptions(backend, threads, packed, batchRows);
+  }
+
+  /** Returns these options with another size of batches. */
+  public ModelOptions withBatchRows(int rows) {
+    return new ModelOptions(backend, threads, pack, rows);
+  }
+}

@@ -1,0 +1,2 @@
+/** From scores to a token: sampling, penalties and constraints. */
+package io.smallmind.sampling;

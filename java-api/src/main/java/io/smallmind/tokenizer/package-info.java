@@ -1,0 +1,2 @@
+/** Text to tokens and back, and chat templates. */
+package io.smallmind.tokenizer;
