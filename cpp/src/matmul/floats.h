@@ -1,0 +1,136 @@
+/*
+ * Matmul with float weights as they are stored, by F32 multiply-adds.
+ *
+ * A result is the sum over the lanes of one vector, to which each lane adds every kLanes-th
+ * product; so it does not depend on the tile it is computed in.
+ */
+#ifndef SMALLMIND_MATMUL_FLOATS_H
+#define SMALLMIND_MATMUL_FLOATS_H
+
+#include "matmul/common.h"
+
+namespace {
+
+struct F32Weights {
+  using Element = float;
+  template <class S>
+  static SM_INLINE typename S::F load(const Element* p) {
+    return S::load(p);
+  }
+};
+
+struct F16Weights {
+  using Element = uint16_t;
+  template <class S>
+  static SM_INLINE typename S::F load(const Element* p) {
+    return S::load_f16(p);
+  }
+};
+
+struct BF16Weights {
+  using Element = uint16_t;
+  template <class S>
+  static SM_INLINE typename S::F load(const Element* p) {
+    return S::as_float(S::template shift_left<16>(S::load_u16(p)));
+  }
+};
+
+/* x and w: the first token and row; strides in bytes; y_stride in elements. */
+struct FloatTile {
+  const uint8_t* x;
+  int64_t x_stride;
+  const uint8_t* w;
+  int64_t w_stride;
+  int64_t columns;
+  float* y;
+  int64_t y_stride;
+};
+
+template <class S, class Weights, int kRows, int kTokens>
+__attribute__((noinline)) void float_tile(FloatTile tile) {
+  using F = typename S::F;
+  using Element = typename Weights::Element;
+  constexpr int64_t kPrefetchAhead = 2048;
+  F sums[kRows][kTokens];
+  for (int r = 0; r < kRows; r++) {
+    for (int t = 0; t < kTokens; t++) {
+      sums[r][t] = S::zero_float();
+    }
+  }
+  const int64_t whole = tile.columns / S::kLanes * S::kLanes;
+  for (int64_t k = 0; k < whole; k += S::kLanes) {
+    F w[kRows];
+    unroll<kRows>([&](auto r) SM_LAMBDA {
+      const Element* row = reinterpret_cast<const Element*>(tile.w + r * tile.w_stride) + k;
+      if (kTokens == 1) {
+        __builtin_prefetch(reinterpret_cast<const uint8_t*>(row) + kPrefetchAhead);
+      }
+      w[r] = Weights::template load<S>(row);
+    });
+    unroll<kTokens>([&](auto t) SM_LAMBDA {
+      F x = S::load(reinterpret_cast<const float*>(tile.x + t * tile.x_stride) + k);
+      unroll<kRows>([&](auto r) SM_LAMBDA { sums[r][t] = S::mul_add(w[r], x, sums[r][t]); });
+    });
+  }
+  if (whole < tile.columns) {
+    const int left = static_cast<int>(tile.columns - whole);
+    for (int r = 0; r < kRows; r++) {
+      Element end[S::kLanes] = {};
+      memcpy(end, reinterpret_cast<const Element*>(tile.w + r * tile.w_stride) + whole,
+             static_cast<size_t>(left) * sizeof(Element));
+      F w = Weights::template load<S>(end);
+      for (int t = 0; t < kTokens; t++) {
+        F x = S::load(reinterpret_cast<const float*>(tile.x + t * tile.x_stride) + whole, left);
+        sums[r][t] = S::mul_add(w, x, sums[r][t]);
+      }
+    }
+  }
+  for (int t = 0; t < kTokens; t++) {
+    for (int r = 0; r < kRows; r++) {
+      tile.y[t * tile.y_stride + r] = S::sum(sums[r][t]);
+    }
+  }
+}
+
+template <class S, class Weights, int kRows, int kTokens = S::kFloatTokens>
+void float_tile(int64_t tokens, const FloatTile& tile) {
+  if constexpr (kTokens > 0) {
+    if (tokens >= kTokens) {
+      float_tile<S, Weights, kRows, kTokens>(tile);
+    } else {
+      float_tile<S, Weights, kRows, kTokens - 1>(tokens, tile);
+    }
+  }
+}
+
+/* all.x: the first token, all.w and all.y: row 0 of the weights. */
+template <class S, class Weights>
+void matmul_floats(const FloatTile& all, int64_t tokens, int64_t w_begin, int64_t w_end) {
+  // Tokens whose activations stay in L2 while the rows go by.
+  constexpr int64_t kCacheBytes = 512 * 1024;
+  const int64_t row_bytes = all.columns * static_cast<int64_t>(sizeof(float));
+  int64_t block = kCacheBytes / (row_bytes + 1) / S::kFloatTokens * S::kFloatTokens;
+  block = block < S::kFloatTokens ? S::kFloatTokens : block;
+  for (int64_t begin = 0; begin < tokens; begin += block) {
+    const int64_t end = smaller(tokens, begin + block);
+    for (int64_t row = w_begin; row < w_end;) {
+      const bool full = w_end - row >= S::kFloatRows;
+      FloatTile tile = all;
+      tile.w += row * all.w_stride;
+      for (int64_t t = begin; t < end; t += S::kFloatTokens) {
+        tile.x = all.x + t * all.x_stride;
+        tile.y = all.y + t * all.y_stride + row;
+        if (full) {
+          float_tile<S, Weights, S::kFloatRows>(end - t, tile);
+        } else {
+          float_tile<S, Weights, 1>(end - t, tile);
+        }
+      }
+      row += full ? S::kFloatRows : 1;
+    }
+  }
+}
+
+}  // namespace
+
+#endif

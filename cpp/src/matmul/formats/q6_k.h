@@ -1,0 +1,70 @@
+/*
+ * Q6_K: d s (q - 32), q of 6 bits, signed 8-bit s per 16, F16 d per 256.
+ *
+ * Stored, 210 bytes: 128 bytes of the low 4 bits, byte l of the 64 bytes of half h (l < 32:
+ * q[128 h + l] | q[128 h + 64 + l] << 4, and the next 32 bytes: the same from 128 h + 32 on); 64
+ * bytes of the high 2 bits, byte l of the h-th 32 bytes holds from its low bits up those of
+ * q[128 h + l], q[128 h + 32 + l], q[128 h + 64 + l], q[128 h + 96 + l]; 16 bytes s; d.
+ */
+#ifndef SMALLMIND_MATMUL_FORMATS_Q6_K_H
+#define SMALLMIND_MATMUL_FORMATS_Q6_K_H
+
+#include "matmul/planes.h"
+
+namespace {
+
+struct Q6_K {
+  static constexpr int kBlocks = 8;
+  static constexpr int kStoredBytes = 210;
+  static constexpr int kScales = 2;
+  static constexpr bool kMinimums = false;
+  static constexpr int kOffset = 32;
+  static constexpr int kMaxWeight = 63;
+
+  struct Record {
+    uint16_t d[kGroupRows];
+    uint32_t scales[4][kGroupRows];   // 16 signed bytes of each row
+    uint32_t q[8][4][kGroupRows];     // nibbles
+    uint32_t high[8][2][kGroupRows];  // pairs
+  };
+
+  static inline void pack(const uint8_t* stored, Record& record, int row) {
+    memcpy(&record.d[row], stored + 208, 2);
+    for (int i = 0; i < 4; i++) {
+      record.scales[i][row] = load_u32(stored + 192 + 4 * i);
+    }
+    for (int block = 0; block < 8; block++) {
+      int half = block / 4;
+      int quarter = block % 4;
+      uint32_t dwords[8];
+      take(stored + 64 * half + 32 * (quarter % 2), 4 * (quarter / 2), 0x0f0f0f0fu, dwords);
+      put_nibbles(dwords, record.q[block], row);
+      take(stored + 128 + 32 * half, 2 * quarter, 0x03030303u, dwords);
+      put_pairs(dwords, record.high[block], row);
+    }
+  }
+
+  template <class S, int kIndex>
+  static SM_INLINE typename S::I weight(const Record& record, int block, int lane) {
+    return S::bit_or(nibbles<S, kIndex>(record.q[block], lane),
+                     pairs<S, kIndex, 4>(record.high[block], lane));
+  }
+
+  template <class S>
+  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
+                               float (* /* minimum */)[kGroupRows]) {
+    typename S::F d = S::load_f16(&record.d[lane]);
+    unroll<16>([&](auto group) SM_LAMBDA {
+      constexpr int g = decltype(group)::value;
+      typename S::I s = S::load(&record.scales[g / 4][lane]);
+      s = S::template shift_right_signed<24>(S::template shift_left<24 - 8 * (g % 4)>(s));
+      S::store(&scale[g][lane], S::mul(d, S::to_float(s)));
+    });
+  }
+};
+
+static_assert(sizeof(Q6_K::Record) == Q6_K::kStoredBytes * kGroupRows, "size of a record");
+
+}  // namespace
+
+#endif

@@ -1,0 +1,150 @@
+/* The functions of a MatmulTable, for one vocabulary: which template serves which tensor type. */
+#ifndef SMALLMIND_MATMUL_MATMUL_IMPL_H
+#define SMALLMIND_MATMUL_MATMUL_IMPL_H
+
+#include "matmul/floats.h"
+#include "matmul/formats/iq4_nl.h"
+#include "matmul/formats/iq4_xs.h"
+#include "matmul/formats/mxfp4.h"
+#include "matmul/formats/q2_k.h"
+#include "matmul/formats/q3_k.h"
+#include "matmul/formats/q4_0.h"
+#include "matmul/formats/q4_1.h"
+#include "matmul/formats/q4_k.h"
+#include "matmul/formats/q5_0.h"
+#include "matmul/formats/q5_1.h"
+#include "matmul/formats/q5_k.h"
+#include "matmul/formats/q6_k.h"
+#include "matmul/formats/q8_0.h"
+#include "matmul/quantized.h"
+
+namespace {
+
+/* The GGUF numbers of the types. */
+enum TensorType : int32_t {
+  kTypeF32 = 0,
+  kTypeF16 = 1,
+  kTypeQ4_0 = 2,
+  kTypeQ4_1 = 3,
+  kTypeQ5_0 = 6,
+  kTypeQ5_1 = 7,
+  kTypeQ8_0 = 8,
+  kTypeQ2_K = 10,
+  kTypeQ3_K = 11,
+  kTypeQ4_K = 12,
+  kTypeQ5_K = 13,
+  kTypeQ6_K = 14,
+  kTypeIQ4_NL = 20,
+  kTypeIQ4_XS = 23,
+  kTypeBF16 = 30,
+  kTypeMXFP4 = 39,
+};
+
+template <class T>
+struct Tag {
+  using Type = T;
+};
+
+/* Calls body with the tag of the quantized format of this number, if it is one. */
+template <class Body>
+void with_format(int32_t type, Body&& body) {
+  switch (type) {
+    case kTypeQ4_0:
+      return body(Tag<Q4_0>());
+    case kTypeQ4_1:
+      return body(Tag<Q4_1>());
+    case kTypeQ5_0:
+      return body(Tag<Q5_0>());
+    case kTypeQ5_1:
+      return body(Tag<Q5_1>());
+    case kTypeQ8_0:
+      return body(Tag<Q8_0>());
+    case kTypeQ2_K:
+      return body(Tag<Q2_K>());
+    case kTypeQ3_K:
+      return body(Tag<Q3_K>());
+    case kTypeQ4_K:
+      return body(Tag<Q4_K>());
+    case kTypeQ5_K:
+      return body(Tag<Q5_K>());
+    case kTypeQ6_K:
+      return body(Tag<Q6_K>());
+    case kTypeIQ4_NL:
+      return body(Tag<IQ4_NL>());
+    case kTypeIQ4_XS:
+      return body(Tag<IQ4_XS>());
+    case kTypeMXFP4:
+      return body(Tag<MXFP4>());
+    default:
+      return;
+  }
+}
+
+template <class S>
+struct Matmul {
+  static int32_t row_group(int32_t type) {
+    bool floats = type == kTypeF32 || type == kTypeF16 || type == kTypeBF16;
+    return floats ? S::kFloatRows : kGroupRows;
+  }
+
+  static int64_t packed_bytes(int32_t type, int64_t rows, int64_t columns) {
+    int64_t bytes = 0;
+    with_format(type, [&](auto tag) {
+      bytes = ::packed_bytes<typename decltype(tag)::Type>(rows, columns);
+    });
+    return bytes;
+  }
+
+  static void pack(int32_t type, const uint8_t* source, int64_t row_stride, int64_t rows,
+                   int64_t columns, uint8_t* target, int64_t row_begin, int64_t row_end) {
+    with_format(type, [&](auto tag) {
+      ::pack<typename decltype(tag)::Type>(source, row_stride, rows, columns, target, row_begin,
+                                           row_end);
+    });
+  }
+
+  static void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq,
+                     int64_t x_begin, int64_t x_end, const uint8_t* w, int64_t w_stride,
+                     int64_t rows, int64_t columns, int64_t w_begin, int64_t w_end, float* y,
+                     int64_t y_stride) {
+    const int64_t y_elements = y_stride / static_cast<int64_t>(sizeof(float));
+    y += x_begin * y_elements;
+    const int64_t tokens = x_end - x_begin;
+    if (tokens <= 0 || w_begin >= w_end) {
+      return;
+    }
+    FloatTile floats{reinterpret_cast<const uint8_t*>(x) + x_begin * x_stride,
+                     x_stride,
+                     w,
+                     w_stride,
+                     columns,
+                     y,
+                     y_elements};
+    switch (type) {
+      case kTypeF32:
+        return matmul_floats<S, F32Weights>(floats, tokens, w_begin, w_end);
+      case kTypeF16:
+        return matmul_floats<S, F16Weights>(floats, tokens, w_begin, w_end);
+      case kTypeBF16:
+        return matmul_floats<S, BF16Weights>(floats, tokens, w_begin, w_end);
+      default:
+        break;
+    }
+    Range range{xq + x_begin * activation_row_bytes(columns),
+                tokens,
+                rows,
+                columns,
+                w_begin,
+                w_end,
+                y,
+                y_elements};
+    with_format(type,
+                [&](auto tag) { matmul_quantized<S, typename decltype(tag)::Type>(w, range); });
+  }
+
+  static constexpr MatmulTable table() { return {row_group, packed_bytes, pack, matmul}; }
+};
+
+}  // namespace
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * The micro-kernel: tokens by rows, sums in registers, one pass over the blocks of a range of
+ * columns.
+ *
+ * A result is one chain over the blocks in the order of their columns,
+ *
+ *   y = mul_add(scale * float(sum of w q), d, y)           and, with minimums,
+ *   y = mul_add(minimum, d * sum of q, y)
+ *
+ * whatever the number of tokens, the split of rows, and the range of columns a call takes at once
+ * (in between, y lies in memory): so every path gives the same bits. A weight counts as w - offset;
+ * the offset is taken off by starting the integer sum at -offset * sum of q.
+ */
+#ifndef SMALLMIND_MATMUL_TILE_H
+#define SMALLMIND_MATMUL_TILE_H
+
+#include "activations.h"
+#include "matmul/common.h"
+
+namespace {
+
+/* What the weights of a format need of an activation block besides its integers: the scale d, and
+ * for each scale of the weights -offset * sum (int32) or d * sum (F32). Dwords of
+ * (tiles, blocks, tokens of a tile, kSide). */
+template <class Format>
+constexpr int kSide = 1 + Format::kScales;
+
+/* The quantized activations of a tile, from some column on. */
+struct TileActivations {
+  const uint8_t* q;      // of the first token
+  int64_t row_bytes;     // from token to token
+  const uint32_t* side;  // (blocks, tokens, kSide)
+};
+
+/* Where the results of a tile go. */
+struct TileResults {
+  float* y;        // of the first token and row
+  int64_t stride;  // from token to token, in elements
+  int64_t rows;    // how many rows there are from the first on
+  bool add;        // whether y holds the sums of columns before
+};
+
+template <class S>
+SM_INLINE typename S::F splat_at(const uint32_t* p) {
+  float f;
+  memcpy(&f, p, sizeof(f));
+  return S::splat_float(f);
+}
+
+/*
+ * Weights is Direct<Format> or Panel<Format>: kBlocks blocks to a record, and
+ *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
+ *   weight<S, i>(record, block, lane),
+ *   prefetch(record, block).
+ */
+template <class S, class Weights, int kTokens, int kVectors>
+__attribute__((noinline)) void tile(const typename Weights::Record* record, int64_t records,
+                                    int lane, TileActivations x, TileResults out) {
+  using Format = typename Weights::Format;
+  using F = typename S::F;
+  using I = typename S::I;
+  constexpr int kScales = Format::kScales;
+  constexpr int kStepsPerScale = 8 / kScales;
+
+  F sums[kTokens][kVectors];
+  for (int t = 0; t < kTokens; t++) {
+    for (int v = 0; v < kVectors; v++) {
+      int64_t count = out.rows - v * S::kLanes;
+      const float* y = out.y + t * out.stride + v * S::kLanes;
+      sums[t][v] = !out.add || count <= 0 ? S::zero_float()
+                   : count >= S::kLanes   ? S::load(y)
+                                          : S::load(y, static_cast<int>(count));
+    }
+  }
+
+  const uint8_t* q = x.q;
+  const uint32_t* side = x.side;
+  typename Weights::Scratch scratch;
+  for (int64_t r = 0; r < records; r++, record++) {
+    typename Weights::Scales scales = Weights::template scales<S, kVectors>(*record, lane, scratch);
+    for (int block = 0; block < Weights::kBlocks; block++) {
+      Weights::prefetch(*record, block);
+      typename S::template Dot<Format::kMaxWeight, kStepsPerScale> dots[kScales][kTokens][kVectors];
+      unroll<kTokens>([&](auto token) SM_LAMBDA {
+        constexpr int t = decltype(token)::value;
+        unroll<kScales>([&](auto scale) SM_LAMBDA {
+          constexpr int p = decltype(scale)::value;
+          const uint32_t* bias = Format::kMinimums ? nullptr : side + t * kSide<Format> + 1 + p;
+          unroll<kVectors>([&](auto v) SM_LAMBDA { dots[p][t][v].start(bias); });
+        });
+      });
+      unroll<8>([&](auto step) SM_LAMBDA {
+        // Nibbles: dwords i and i + 4 come from one load.
+        constexpr int n = decltype(step)::value;
+        constexpr int i = n / 2 + n % 2 * 4;
+        constexpr int p = kScales == 2 ? n % 2 : 0;
+        constexpr int s = kScales == 2 ? n / 2 : n;
+        I w[kVectors];
+        unroll<kVectors>([&](auto v) SM_LAMBDA {
+          w[v] = Weights::template weight<S, i>(*record, block, lane + v * S::kLanes);
+        });
+        unroll<kTokens>([&](auto token) SM_LAMBDA {
+          constexpr int t = decltype(token)::value;
+          I xs = S::splat(load_u32(q + t * x.row_bytes + 4 * i));
+          unroll<kVectors>([&](auto v) SM_LAMBDA { dots[p][t][v].template step<s>(w[v], xs); });
+        });
+      });
+      unroll<kVectors>([&](auto vector) SM_LAMBDA {
+        constexpr int v = decltype(vector)::value;
+        const int at = lane + v * S::kLanes;
+        unroll<kTokens>([&](auto token) SM_LAMBDA {
+          constexpr int t = decltype(token)::value;
+          const uint32_t* s = side + t * kSide<Format>;
+          F product = S::mul(S::to_float(dots[0][t][v].result()),
+                             S::load(&scales.scale[block * kScales][at]));
+          if constexpr (kScales == 2) {
+            product = S::mul_add(S::to_float(dots[1][t][v].result()),
+                                 S::load(&scales.scale[block * kScales + 1][at]), product);
+          }
+          sums[t][v] = S::mul_add(product, splat_at<S>(s), sums[t][v]);
+          if constexpr (Format::kMinimums) {
+            unroll<kScales>([&](auto scale) SM_LAMBDA {
+              constexpr int p = decltype(scale)::value;
+              sums[t][v] = S::mul_add(S::load(&scales.minimum[block * kScales + p][at]),
+                                      splat_at<S>(s + 1 + p), sums[t][v]);
+            });
+          }
+        });
+      });
+      q += kActivationBlock;
+      side += kTokens * kSide<Format>;
+    }
+  }
+
+  for (int t = 0; t < kTokens; t++) {
+    for (int v = 0; v < kVectors; v++) {
+      int64_t count = out.rows - v * S::kLanes;
+      float* y = out.y + t * out.stride + v * S::kLanes;
+      if (count >= S::kLanes) {
+        S::store(y, sums[t][v]);
+      } else if (count > 0) {
+        S::store(y, sums[t][v], static_cast<int>(count));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+#endif

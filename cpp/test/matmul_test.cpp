@@ -1,0 +1,320 @@
+/*
+ * Matmul of every instruction set that this machine has, for every format and awkward shapes,
+ * against double precision on the same quantized blocks.
+ *
+ * Memory that a kernel may not touch is a page without access right behind weights, activations and
+ * results.
+ */
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#if !defined(_WIN32)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+#include "activations.h"
+#include "reference_formats.h"
+#include "smallmind.h"
+
+namespace {
+
+using reference::FormatInfo;
+
+int failures = 0;
+int cases = 0;
+
+/* Memory that ends where a page without access begins, or as near to it as the alignment lets. */
+class Guarded {
+ public:
+  Guarded(int64_t bytes, int64_t alignment) {
+#if defined(_WIN32)
+    buffer_.resize(static_cast<size_t>(bytes + 64));
+    int64_t address = reinterpret_cast<int64_t>(buffer_.data());
+    data_ = buffer_.data() + (round_up(address, alignment) - address);
+#else
+    const int64_t page = sysconf(_SC_PAGESIZE);
+    size_ = round_up(bytes, page) + page;
+    void* map = mmap(nullptr, static_cast<size_t>(size_), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    map_ = static_cast<uint8_t*>(map);
+    mprotect(map_ + size_ - page, static_cast<size_t>(page), PROT_NONE);
+    data_ = map_ + size_ - page - round_up(bytes, alignment);
+#endif
+  }
+  Guarded(const Guarded&) = delete;
+  Guarded& operator=(const Guarded&) = delete;
+  ~Guarded() {
+#if !defined(_WIN32)
+    munmap(map_, static_cast<size_t>(size_));
+#endif
+  }
+  uint8_t* bytes() { return data_; }
+  float* floats() { return reinterpret_cast<float*>(data_); }
+
+ private:
+#if defined(_WIN32)
+  std::vector<uint8_t> buffer_;
+#else
+  uint8_t* map_;
+  int64_t size_;
+#endif
+  uint8_t* data_;
+};
+
+/* The specification of activation quantization, in the layout of activations.h. */
+void quantize(const float* x, int64_t columns, uint8_t* row) {
+  std::memset(row, 0, static_cast<size_t>(activation_row_bytes(columns)));
+  int8_t* q = reinterpret_cast<int8_t*>(row);
+  for (int64_t b = 0; b < activation_blocks(columns); b++) {
+    const int64_t end = std::min(columns, 32 * b + 32);
+    float most = 0;
+    bool finite = true;
+    for (int64_t k = 32 * b; k < end; k++) {
+      finite = finite && std::isfinite(x[k]);
+      most = std::max(most, std::fabs(x[k]));
+    }
+    float d = !finite ? NAN : most < 0x1p-100f ? 0.0f : most / 127.0f;
+    int16_t sums[2] = {};
+    for (int64_t k = 32 * b; k < end && d > 0; k++) {
+      q[k] = static_cast<int8_t>(std::nearbyint(x[k] * (127.0f / most)));
+      sums[k % 32 / 16] = static_cast<int16_t>(sums[k % 32 / 16] + q[k]);
+    }
+    std::memcpy(row + activation_scales_offset(columns) + 4 * b, &d, 4);
+    std::memcpy(row + activation_sums_offset(columns) + 4 * b, sums, 4);
+  }
+}
+
+enum class Fill { kRandom, kZeros, kOnes };
+
+void fill_weights(const FormatInfo& format, int64_t blocks, Fill fill, std::mt19937& random,
+                  uint8_t* w) {
+  for (int64_t b = 0; b < blocks; b++) {
+    uint8_t* block = w + b * format.bytes;
+    for (int64_t i = 0; i < format.bytes; i++) {
+      block[i] = fill == Fill::kRandom ? static_cast<uint8_t>(random())
+                 : fill == Fill::kOnes ? 0xff
+                                       : 0;
+    }
+    auto put_half = [&](int at, int exponent) {
+      // A scale of 2^(exponent - 15), with some fraction and sign.
+      int bits = exponent << 10 | static_cast<int>(random() & 0x83ff);
+      block[at] = static_cast<uint8_t>(bits);
+      block[at + 1] = static_cast<uint8_t>(bits >> 8);
+    };
+    for (int at : format.scale_at) {
+      if (at >= 0) {
+        put_half(at, static_cast<int>(random() % 8 + 5));
+      }
+    }
+    if (format.type == 39) {
+      block[0] = static_cast<uint8_t>(random() % 16 + 118);
+    } else if (format.type == 1) {
+      put_half(0, static_cast<int>(random() % 8 + 10));
+    } else if (!format.quantized) {
+      std::uniform_real_distribution<float> uniform(-2, 2);
+      float f = uniform(random);
+      uint32_t bits;
+      std::memcpy(&bits, &f, 4);
+      if (format.type == 30) {
+        bits >>= 16;
+      }
+      std::memcpy(block, &bits, static_cast<size_t>(format.bytes));
+    }
+  }
+}
+
+struct Case {
+  int32_t isa;
+  const FormatInfo& format;
+  int64_t tokens;
+  int64_t rows;
+  int64_t columns;
+  Fill fill;
+};
+
+void fail(const Case& c, const char* what, int64_t token, int64_t row, double expected,
+          double actual) {
+  if (failures++ < 20) {
+    std::printf("isa %d %s, %lld x %lld x %lld: %s at (%lld, %lld): expected %.9g, was %.9g\n",
+                c.isa, c.format.name, static_cast<long long>(c.tokens),
+                static_cast<long long>(c.rows), static_cast<long long>(c.columns), what,
+                static_cast<long long>(token), static_cast<long long>(row), expected, actual);
+  }
+}
+
+void check(const Case& c, std::mt19937& random) {
+  cases++;
+  const FormatInfo& format = c.format;
+  const int64_t blocks = c.columns / format.block;
+  const int64_t stored_bytes = blocks * format.bytes;
+  const int64_t element = format.quantized ? 1 : format.bytes;
+  const int64_t stride = stored_bytes + 3 * element;
+  Guarded stored(c.rows * stride - 3 * element, element);
+  for (int64_t row = 0; row < c.rows; row++) {
+    fill_weights(format, blocks, c.fill, random, stored.bytes() + row * stride);
+  }
+
+  const int64_t x_stride = c.columns + 5;
+  Guarded x(c.tokens * x_stride * 4 - 5 * 4, 4);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  for (int64_t t = 0; t < c.tokens; t++) {
+    for (int64_t k = 0; k < c.columns; k++) {
+      x.floats()[t * x_stride + k] = c.fill == Fill::kRandom ? uniform(random)
+                                     : t % 2                 ? 1.0f
+                                                             : -1.0f;
+    }
+  }
+  // The last token's last value poisons its whole row of results.
+  const int64_t poisoned = c.tokens > 2 ? c.tokens - 1 : -1;
+  if (poisoned >= 0) {
+    x.floats()[poisoned * x_stride + c.columns - 1] = INFINITY;
+  }
+  const int64_t row_bytes = sm_activation_row_bytes(c.columns);
+  Guarded xq(c.tokens * row_bytes, 64);
+  for (int64_t t = 0; t < c.tokens; t++) {
+    quantize(x.floats() + t * x_stride, c.columns, xq.bytes() + t * row_bytes);
+  }
+
+  const int64_t group = sm_row_group(c.isa, format.type);
+  const int64_t packed_bytes = sm_packed_bytes(c.isa, format.type, c.rows, c.columns);
+  Guarded packed(packed_bytes, 64);
+  const int64_t half = std::min(c.rows, c.rows / 2 / group * group);
+  if (packed_bytes > 0) {
+    std::memset(packed.bytes(), 0xa5, static_cast<size_t>(packed_bytes));
+    sm_pack(c.isa, format.type, stored.bytes(), stride, c.rows, c.columns, packed.bytes(), half,
+            c.rows);
+    sm_pack(c.isa, format.type, stored.bytes(), stride, c.rows, c.columns, packed.bytes(), 0, half);
+  }
+  const uint8_t* w = packed_bytes > 0 ? packed.bytes() : stored.bytes();
+  const int64_t w_stride = packed_bytes > 0 ? 0 : stride;
+
+  auto run = [&](int64_t t0, int64_t t1, int64_t r0, int64_t r1, float* y, int64_t y_stride) {
+    sm_matmul(c.isa, format.type, x.floats(), x_stride * 4, xq.bytes(), t0, t1, w, w_stride, c.rows,
+              c.columns, r0, r1, y, y_stride);
+  };
+  const int64_t y_stride = c.rows + 3;
+  Guarded y(c.tokens * y_stride * 4 - 3 * 4, 4);
+  const float untouched = 12345.0f;
+  for (int64_t i = 0; i < c.tokens * y_stride - 3; i++) {
+    y.floats()[i] = untouched;
+  }
+  run(0, c.tokens, 0, c.rows, y.floats(), y_stride * 4);
+
+  std::vector<double> decoded(static_cast<size_t>(c.columns));
+  std::vector<double> without_minimum(decoded.size());
+  std::vector<uint8_t> copy(static_cast<size_t>(format.bytes));
+  for (int64_t row = 0; row < c.rows; row++) {
+    for (int64_t k = 0; k < c.columns; k++) {
+      const uint8_t* block = stored.bytes() + row * stride + k / format.block * format.bytes;
+      decoded[static_cast<size_t>(k)] =
+          reference::value(format.type, block, static_cast<int>(k % format.block));
+      std::memcpy(copy.data(), block, copy.size());
+      if (format.scale_at[1] >= 0) {
+        std::memset(copy.data() + format.scale_at[1], 0, 2);
+      }
+      without_minimum[static_cast<size_t>(k)] =
+          reference::value(format.type, copy.data(), static_cast<int>(k % format.block));
+    }
+    for (int64_t t = 0; t < c.tokens; t++) {
+      const uint8_t* a = xq.bytes() + t * row_bytes;
+      double sum = 0;
+      double magnitude = 0;
+      for (int64_t k = 0; k < c.columns; k++) {
+        double value = x.floats()[t * x_stride + k];
+        if (format.quantized) {
+          float d;
+          std::memcpy(&d, a + activation_scales_offset(c.columns) + k / 32 * 4, 4);
+          value = static_cast<double>(d) * static_cast<int8_t>(a[k]);
+        }
+        const double weight = decoded[static_cast<size_t>(k)];
+        const double scaled = without_minimum[static_cast<size_t>(k)];
+        sum += weight * value;
+        // Minimums are summed apart from what they belong to: the two may cancel.
+        magnitude += (std::fabs(scaled) + std::fabs(weight - scaled)) * std::fabs(value);
+      }
+      const double actual = y.floats()[t * y_stride + row];
+      if (t == poisoned && format.quantized) {
+        if (!std::isnan(actual)) {
+          fail(c, "not poisoned", t, row, NAN, actual);
+        }
+        continue;
+      }
+      // A rounding per block and one per scale; for floats, one per product of a lane.
+      const double terms = format.quantized ? static_cast<double>(c.columns) / 32 * 4 + 8
+                                            : static_cast<double>(c.columns) / 4 + 8;
+      const double tolerance = terms * FLT_EPSILON * magnitude;
+      if (t == poisoned ? std::isfinite(actual) && decoded.back() != 0
+                        : !(std::fabs(actual - sum) <= tolerance)) {
+        fail(c, "value", t, row, sum, actual);
+      }
+    }
+  }
+  for (int64_t t = 0; t + 1 < c.tokens; t++) {
+    for (int64_t row = c.rows; row < y_stride; row++) {
+      if (y.floats()[t * y_stride + row] != untouched) {
+        fail(c, "written beyond the row", t, row, untouched, y.floats()[t * y_stride + row]);
+      }
+    }
+  }
+
+  // The same bits one token and one group of rows at a time.
+  Guarded single(c.rows * 4, 4);
+  for (int64_t t = 0; t < c.tokens; t++) {
+    for (int64_t row = 0; row < c.rows; row += group) {
+      run(t, t + 1, row, std::min(c.rows, row + group), single.floats() - t * c.rows, c.rows * 4);
+    }
+    for (int64_t row = 0; row < c.rows; row++) {
+      const float* whole = y.floats() + t * y_stride + row;
+      if (std::memcmp(whole, single.floats() + row, 4) != 0 && !std::isnan(*whole)) {
+        fail(c, "batch differs from one by one", t, row, single.floats()[row], *whole);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  std::mt19937 random(42);
+  for (int32_t isa = SM_ISA_AVX2; isa <= SM_ISA_NEON_DOTPROD; isa++) {
+    if (sm_isa_supported(isa) != 1) {
+      continue;
+    }
+    const int before = cases;
+    for (const FormatInfo& format : reference::kFormats) {
+      for (int64_t tokens : {1, 2, 3, 4, 5, 6, 7, 8, 13, 15, 16, 17, 33}) {
+        for (int64_t rows : {1, 31, 32, 33, 47, 48, 49, 79}) {
+          int64_t columns = tokens % 2 ? 3 * format.block : format.block;
+          if (!format.quantized) {
+            columns = tokens * 7 + rows % 5;
+          }
+          check({isa, format, tokens, rows, columns, Fill::kRandom}, random);
+        }
+      }
+      check({isa, format, 19, 40, 2304, Fill::kRandom}, random);
+      check({isa, format, 9, 40, 1280, Fill::kRandom}, random);
+      check({isa, format, 1, 33, 4096, Fill::kRandom}, random);
+      check({isa, format, 300, 33, 256, Fill::kRandom}, random);
+      for (Fill fill : {Fill::kZeros, Fill::kOnes}) {
+        check({isa, format, 2, 33, 512, fill}, random);
+        check({isa, format, 20, 33, 512, fill}, random);
+      }
+    }
+    std::printf("isa %d: %d cases\n", isa, cases - before);
+  }
+  // The last line of what the whole run proves: a machine without kernels is no pass.
+  if (cases == 0) {
+    std::printf("no instruction set to test\n");
+    return 1;
+  }
+  std::printf("%d failures\n", failures);
+  return failures == 0 ? 0 : 1;
+}
