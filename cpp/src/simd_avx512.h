@@ -1,0 +1,93 @@
+/* The vector vocabulary of simd_avx2.h for AVX-512: vectors of 16 floats or 32-bit integers. */
+#ifndef SMALLMIND_SIMD_AVX512_H
+#define SMALLMIND_SIMD_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+namespace {
+
+using Floats = __m512;
+using Ints = __m512i;
+using Mask = __mmask16;
+
+constexpr int64_t kLanes = 16;
+
+inline Floats load(const float* p) { return _mm512_loadu_ps(p); }
+inline void store(float* p, Floats v) { _mm512_storeu_ps(p, v); }
+inline void stream(float* p, Floats v) { _mm512_stream_ps(p, v); }
+inline void stream_end() { _mm_sfence(); }
+
+inline Mask first_lanes(int64_t n) { return static_cast<Mask>((1u << n) - 1); }
+inline Floats load_first(const float* p, int64_t n) {
+  return _mm512_maskz_loadu_ps(first_lanes(n), p);
+}
+inline void store_first(float* p, Floats v, int64_t n) {
+  _mm512_mask_storeu_ps(p, first_lanes(n), v);
+}
+
+inline Floats fill(float value) { return _mm512_set1_ps(value); }
+inline Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
+inline Floats sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
+inline Floats mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
+inline Floats div(Floats a, Floats b) { return _mm512_div_ps(a, b); }
+inline Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+inline Floats negate_multiply_add(Floats a, Floats b, Floats c) {
+  return _mm512_fnmadd_ps(a, b, c);
+}
+
+inline Floats at_least(Floats limit, Floats v) { return _mm512_max_ps(limit, v); }
+inline Floats at_most(Floats limit, Floats v) { return _mm512_min_ps(limit, v); }
+
+inline Mask less(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+inline Floats select(Mask mask, Floats yes, Floats no) {
+  return _mm512_mask_blend_ps(mask, no, yes);
+}
+inline Floats zero_where(Mask mask, Floats v) {
+  return _mm512_maskz_mov_ps(static_cast<Mask>(~mask), v);
+}
+inline Floats absolute(Floats v) { return _mm512_abs_ps(v); }
+inline Floats with_sign_of(Floats sign, Floats magnitude) {
+  return _mm512_or_ps(_mm512_and_ps(fill(-0.0f), sign), magnitude);
+}
+
+inline Floats round_even(Floats v) {
+  return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+inline Ints to_ints_even(Floats v) { return _mm512_cvtps_epi32(v); }
+inline Floats multiply_power_of_two(Floats v, Floats n) { return _mm512_scalef_ps(v, n); }
+
+inline Ints bits(Floats v) { return _mm512_castps_si512(v); }
+inline Ints add(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
+inline Ints larger(Ints a, Ints b) { return _mm512_max_epi32(a, b); }
+
+inline float reduce_add(Floats v) { return _mm512_reduce_add_ps(v); }
+inline float reduce_max(Floats v) { return _mm512_reduce_max_ps(v); }
+inline int32_t reduce_add(Ints v) { return _mm512_reduce_add_epi32(v); }
+inline int32_t reduce_max(Ints v) { return _mm512_reduce_max_epi32(v); }
+
+inline void store_bytes(int8_t* p, Ints v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(v));
+}
+
+struct Pair {
+  Floats even, odd;
+};
+
+inline Pair load_pairs(const float* p) {
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+  __m512 low = load(p);
+  __m512 high = load(p + kLanes);
+  return {_mm512_permutex2var_ps(low, even, high), _mm512_permutex2var_ps(low, odd, high)};
+}
+inline void store_pairs(float* p, Pair pair) {
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+  store(p, _mm512_permutex2var_ps(pair.even, low, pair.odd));
+  store(p + kLanes, _mm512_permutex2var_ps(pair.even, high, pair.odd));
+}
+
+}  // namespace
+
+#endif

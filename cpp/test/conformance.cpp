@@ -1,0 +1,96 @@
+/*
+ * Every kernel of every instruction set that this machine supports, against plain loops.
+ *
+ * conformance [--exhaustive] [--only NAME] [--expect NAME]... [--without NAME]...
+ *
+ * --expect fails if the instruction set did not run, so that a skip can't look like a pass;
+ * --without fails if it did.
+ */
+
+#include "conformance.h"
+
+#include <cstdio>
+#include <cstring>
+
+#include "check.h"
+#include "smallmind.h"
+
+namespace {
+
+/* Unknown names and unknown instruction sets are refused without harm. */
+void test_unknown_isa() {
+  for (int32_t isa : {-1, 0, 5, 1 << 30}) {
+    check(sm_isa_supported(isa) == -1, "isa %d is unknown", isa);
+    check(sm_row_group(isa, 2) == 0, "isa %d has no row group", isa);
+    check(sm_packed_bytes(isa, 2, 32, 32) == 0, "isa %d packs nothing", isa);
+    check(sm_dot(isa, nullptr, nullptr, 10) == 0.0f, "isa %d multiplies nothing", isa);
+    sm_pack(isa, 2, nullptr, 18, 1, 32, nullptr, 0, 1);
+    sm_quantize(isa, nullptr, 0, 32, nullptr, 0, 1);
+    sm_matmul(isa, 2, nullptr, 0, nullptr, 0, 1, nullptr, 0, 1, 32, 0, 1, nullptr, 0);
+    sm_binary(isa, SM_BINARY_ADD, nullptr, nullptr, nullptr, 10);
+    sm_unary(isa, SM_UNARY_RELU, nullptr, nullptr, 10);
+    sm_scale(isa, 1.0f, nullptr, nullptr, 10);
+    sm_softmax(isa, nullptr, 0, 10, nullptr, 0, 0, 1);
+    sm_layer_norm(isa, nullptr, 0, 10, nullptr, nullptr, 0.0f, nullptr, 0, 0, 1);
+    sm_rms_norm(isa, nullptr, 0, 10, nullptr, 0.0f, nullptr, 0, 0, 1);
+    sm_rope(isa, SM_ROPE_HALVES, nullptr, 1, 10, 10, nullptr);
+  }
+  check(sm_abi_version() == SM_ABI_VERSION, "ABI version");
+}
+
+bool known(const char* name) {
+  for (int32_t isa = SM_ISA_AVX2; isa <= SM_ISA_NEON_DOTPROD; isa++) {
+    if (std::strcmp(name, isa_name(isa)) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bool exhaustive = false;
+  const char* only = nullptr;
+  for (int i = 1; i < argc; i++) {
+    bool named = std::strcmp(argv[i], "--expect") == 0 || std::strcmp(argv[i], "--without") == 0 ||
+                 std::strcmp(argv[i], "--only") == 0;
+    if (named && i + 1 < argc && known(argv[i + 1])) {
+      only = std::strcmp(argv[i], "--only") == 0 ? argv[i + 1] : only;
+      i++;
+    } else if (std::strcmp(argv[i], "--exhaustive") == 0) {
+      exhaustive = true;
+    } else {
+      std::printf("don't understand %s\n", argv[i]);
+      return 2;
+    }
+  }
+
+  test_unknown_isa();
+  bool ran[SM_ISA_NEON_DOTPROD + 1] = {};
+  for (int32_t isa = SM_ISA_AVX2; isa <= SM_ISA_NEON_DOTPROD; isa++) {
+    if (sm_isa_supported(isa) != 1 || (only && std::strcmp(only, isa_name(isa)) != 0)) {
+      continue;
+    }
+    int64_t before = checked_cases();
+    test_ops(isa, exhaustive);
+    ran[isa] = true;
+    std::printf("ran %s: %lld cases\n", isa_name(isa),
+                static_cast<long long>(checked_cases() - before));
+  }
+
+  for (int i = 1; i + 1 < argc; i++) {
+    bool expected = std::strcmp(argv[i], "--expect") == 0;
+    if (!expected && std::strcmp(argv[i], "--without") != 0) {
+      continue;
+    }
+    for (int32_t isa = SM_ISA_AVX2; isa <= SM_ISA_NEON_DOTPROD; isa++) {
+      if (std::strcmp(argv[i + 1], isa_name(isa)) == 0) {
+        check(ran[isa] == expected, "%s %s", isa_name(isa), expected ? "did not run" : "ran");
+      }
+    }
+  }
+  std::printf("%lld cases, %lld failed\n", static_cast<long long>(checked_cases()),
+              static_cast<long long>(failed_cases()));
+  return failed_cases() == 0 ? 0 : 1;
+}

@@ -1,0 +1,14 @@
+/* The parts of the conformance test. */
+#ifndef SMALLMIND_TEST_CONFORMANCE_H
+#define SMALLMIND_TEST_CONFORMANCE_H
+
+#include <cstdint>
+
+/* Quantizes a row of activations as io.smallmind.kernels.Kernels defines it, into the layout of
+ * activations.h. */
+void reference_quantize(const float* x, int64_t columns, uint8_t* row);
+
+/* Tests the operations; exhaustive: the functions of one value on all floats. */
+void test_ops(int32_t isa, bool exhaustive);
+
+#endif
