@@ -1,0 +1,103 @@
+package io.smallmind.bench;
+
+import io.smallmind.kernels.Candidate;
+import io.smallmind.kernels.KernelRegistry;
+import java.util.List;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line of the bench. Exit codes: 0 all is well, 1 a result was wrong or the work
+ * failed, 2 the command line is wrong.
+ */
+@Command(
+    name = "bench",
+    description = "Measures every backend side by side, verified and interleaved.",
+    subcommands = {MatmulCommand.class, OpsCommand.class},
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Rates are medians; ± is the median deviation. limit is the share of what the",
+      "machine can do at most, measured in the same rounds (for operations: of what the",
+      "best plain C loop reaches). A backend with a wrong result is an error, not a row."
+    })
+public final class Main implements Runnable {
+  static final int FAILED = 1;
+  static final int USAGE = 2;
+
+  private final Terminal terminal;
+  private final Supplier<List<Candidate>> candidates;
+  private boolean verbose;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  private Main(Terminal terminal, Supplier<List<Candidate>> candidates) {
+    this.terminal = terminal;
+    this.candidates = candidates;
+  }
+
+  /** Runs the bench and ends the process. */
+  public static void main(String[] args) {
+    System.exit(run(args, Terminal.system(), () -> KernelRegistry.get().candidates()));
+  }
+
+  /**
+   * Runs the bench.
+   *
+   * @param candidates the implementations that exist, best first
+   * @return the exit code
+   */
+  static int run(String[] args, Terminal terminal, Supplier<List<Candidate>> candidates) {
+    Main main = new Main(terminal, candidates);
+    CommandLine jmh = new CommandLine(new JmhCommand());
+    CommandLine commands = new CommandLine(main).addSubcommand("jmh", jmh);
+    commands.setOut(terminal.out());
+    commands.setErr(terminal.err());
+    commands.setColorScheme(
+        CommandLine.Help.defaultColorScheme(
+            terminal.colours() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
+    commands.setUsageHelpWidth(terminal.width());
+    commands.setCaseInsensitiveEnumValuesAllowed(true);
+    jmh.setUnmatchedOptionsArePositionalParams(true);
+    commands.setParameterExceptionHandler((e, arguments) -> main.usageError(e));
+    commands.setExecutionExceptionHandler((e, line, parsed) -> main.failure(e));
+    return commands.execute(args);
+  }
+
+  /** Without a command there is nothing to do but to say which there are. */
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "name a command: matmul, ops or jmh");
+  }
+
+  Terminal terminal() {
+    return terminal;
+  }
+
+  List<Candidate> candidates() {
+    return candidates.get();
+  }
+
+  void setVerbose(boolean verbose) {
+    this.verbose = verbose;
+  }
+
+  private int usageError(ParameterException e) {
+    String command = e.getCommandLine().getCommandSpec().qualifiedName();
+    terminal.err().println("error: " + e.getMessage() + " (see " + command + " --help)");
+    return USAGE;
+  }
+
+  private int failure(Exception e) {
+    String message = e.getMessage();
+    terminal.err().println("error: " + (message == null ? e.getClass().getSimpleName() : message));
+    if (verbose) {
+      e.printStackTrace(terminal.err());
+    }
+    return FAILED;
+  }
+}

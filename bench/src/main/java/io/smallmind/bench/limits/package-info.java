@@ -1,0 +1,2 @@
+/** The machine's limits, measured: what no kernel can pass. */
+package io.smallmind.bench.limits;

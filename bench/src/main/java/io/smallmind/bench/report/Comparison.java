@@ -1,0 +1,137 @@
+package io.smallmind.bench.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A ratio of two rates that a person would ask for.
+ *
+ * @param name of the question
+ * @param label at which size and number of threads
+ * @param numerator id of a row; the denominator likewise
+ */
+public record Comparison(
+    String name, String label, String numerator, String denominator, double ratio) {
+
+  /** Returns every comparison that the rows allow, of the fastest rows on either side. */
+  public static List<Comparison> of(List<BenchReport.ResultRow> rows) {
+    List<Comparison> found = new ArrayList<>();
+    for (int threads : new TreeSet<>(rows.stream().map(BenchReport.ResultRow::threads).toList())) {
+      blas(rows, threads, found);
+    }
+    for (int threads : new TreeSet<>(rows.stream().map(BenchReport.ResultRow::threads).toList())) {
+      plainLoops(rows, threads, found);
+    }
+    int most = rows.stream().mapToInt(BenchReport.ResultRow::threads).max().orElse(1);
+    quantized(rows, most, found);
+    return found;
+  }
+
+  /** F32 through this library against OpenBLAS with its better number of threads. */
+  private static void blas(
+      List<BenchReport.ResultRow> rows, int threads, List<Comparison> found) {
+    for (String size : sizes(rows, "gemm", "F32")) {
+      BenchReport.ResultRow ours = null;
+      BenchReport.ResultRow theirs = null;
+      for (BenchReport.ResultRow row : rows) {
+        if (!row.work().equals("gemm") || !row.subject().equals("F32") || !row.size().equals(size)) {
+          continue;
+        }
+        if (row.role().equals("baseline") && row.threads() <= threads) {
+          theirs = faster(theirs, row);
+        } else if (row.role().equals("backend") && row.threads() == threads) {
+          ours = faster(ours, row);
+        }
+      }
+      add("F32 ÷ OpenBLAS from C, " + threads(threads), size, ours, theirs, found);
+    }
+  }
+
+  /** Operations against the better of the plain C loops. */
+  private static void plainLoops(
+      List<BenchReport.ResultRow> rows, int threads, List<Comparison> found) {
+    for (String op : List.of("add", "relu")) {
+      for (String size : sizes(rows, op, op)) {
+        BenchReport.ResultRow ours = null;
+        BenchReport.ResultRow theirs = null;
+        for (BenchReport.ResultRow row : rows) {
+          if (!row.work().equals(op) || !row.size().equals(size) || row.threads() != threads) {
+            continue;
+          }
+          if (row.role().equals("baseline")) {
+            theirs = faster(theirs, row);
+          } else {
+            ours = faster(ours, row);
+          }
+        }
+        add(op + " ÷ plain C loop, " + threads(threads), size, ours, theirs, found);
+      }
+    }
+  }
+
+  /** Quantized gemm against F32 of the same size. */
+  private static void quantized(
+      List<BenchReport.ResultRow> rows, int threads, List<Comparison> found) {
+    for (String type : new TreeSet<>(rows.stream().map(BenchReport.ResultRow::subject).toList())) {
+      if (type.equals("F32")) {
+        continue;
+      }
+      for (String size : sizes(rows, "gemm", type)) {
+        BenchReport.ResultRow ours = null;
+        BenchReport.ResultRow f32 = null;
+        for (BenchReport.ResultRow row : rows) {
+          if (!row.work().equals("gemm")
+              || !row.size().equals(size)
+              || row.threads() != threads
+              || !row.role().equals("backend")) {
+            continue;
+          }
+          if (row.subject().equals(type)) {
+            ours = faster(ours, row);
+          } else if (row.subject().equals("F32")) {
+            f32 = faster(f32, row);
+          }
+        }
+        add(type + " ÷ F32, " + threads(threads), size, ours, f32, found);
+      }
+    }
+  }
+
+  private static String threads(int threads) {
+    return threads + (threads == 1 ? " thread" : " threads");
+  }
+
+  private static List<String> sizes(
+      List<BenchReport.ResultRow> rows, String work, String subject) {
+    return rows.stream()
+        .filter(row -> row.work().equals(work) && row.subject().equals(subject))
+        .map(BenchReport.ResultRow::size)
+        .distinct()
+        .toList();
+  }
+
+  private static BenchReport.@Nullable ResultRow faster(
+      BenchReport.@Nullable ResultRow best, BenchReport.ResultRow row) {
+    Double rate = row.rate();
+    Double bestRate = best == null ? null : best.rate();
+    return rate != null && (bestRate == null || rate > bestRate) ? row : best;
+  }
+
+  private static void add(
+      String name,
+      String label,
+      BenchReport.@Nullable ResultRow numerator,
+      BenchReport.@Nullable ResultRow denominator,
+      List<Comparison> found) {
+    if (numerator == null || denominator == null) {
+      return;
+    }
+    Double over = numerator.rate();
+    Double under = denominator.rate();
+    if (over != null && under != null) {
+      found.add(new Comparison(name, label, numerator.id(), denominator.id(), over / under));
+    }
+  }
+}

@@ -1,0 +1,206 @@
+package io.smallmind.bench.report;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What a run amounts to, in a few lines. */
+public final class Summary {
+  private static final double ALLOCATES = 0.5;
+
+  private final PrintWriter out;
+  private final Style style;
+  private final int width;
+
+  /**
+   * Creates a printer.
+   *
+   * @param width of the terminal, in characters
+   */
+  public Summary(PrintWriter out, Style style, int width) {
+    this.out = out;
+    this.style = style;
+    this.width = width;
+  }
+
+  /** Prints the summary of all rows. */
+  public void print(List<BenchReport.ResultRow> rows, List<Comparison> comparisons) {
+    for (int threads : new TreeSet<>(rows.stream().map(BenchReport.ResultRow::threads).toList())) {
+      best(rows.stream().filter(row -> row.threads() == threads).toList(), threads);
+    }
+    bySize(rows);
+    comparisons(comparisons);
+    heap(rows);
+    out.flush();
+  }
+
+  private void title(String left, String right) {
+    out.println();
+    out.println(style.bold(left) + style.dim(Texts.right(right, width - left.length())));
+  }
+
+  /** Prints the fastest backend of each subject at its largest size, and what the others reach. */
+  private void best(List<BenchReport.ResultRow> rows, int threads) {
+    List<String> lines = new ArrayList<>();
+    for (List<BenchReport.ResultRow> group : groups(rows).values()) {
+      String largest = group.getLast().size();
+      List<BenchReport.ResultRow> measured =
+          group.stream()
+              .filter(row -> row.size().equals(largest) && row.isMeasured())
+              .filter(row -> row.role().equals("backend"))
+              .sorted((a, b) -> Double.compare(rate(b), rate(a)))
+              .toList();
+      if (measured.isEmpty()) {
+        continue;
+      }
+      BenchReport.ResultRow winner = measured.getFirst();
+      String others =
+          measured.stream()
+              .skip(1)
+              .map(row -> row.variant() + " " + Texts.ratio(rate(row) / rate(winner)) + "×")
+              .collect(Collectors.joining(", "));
+      lines.add(
+          Texts.left(name(winner), 11)
+              + " "
+              + Texts.left(largest, 11)
+              + " "
+              + style.good(Texts.left(winner.variant(), 17))
+              + Texts.right(Texts.rate(rate(winner)), 8)
+              + " "
+              + Texts.left(winner.rateUnit(), 7)
+              + style.dim(Texts.cut(others, width - 59)));
+    }
+    if (!lines.isEmpty()) {
+      title("Fastest with " + threads + (threads == 1 ? " thread" : " threads"), "");
+      lines.forEach(line -> out.println("  " + line));
+    }
+  }
+
+  /** Prints how the fastest backend's rate goes with the size, at the most threads. */
+  private void bySize(List<BenchReport.ResultRow> rows) {
+    int most = rows.stream().mapToInt(BenchReport.ResultRow::threads).max().orElse(1);
+    List<String> lines = new ArrayList<>();
+    for (List<BenchReport.ResultRow> group : groups(rows).values()) {
+      if (!group.getFirst().work().equals("gemm")) {
+        continue;
+      }
+      Map<String, Double> bestBySize = new LinkedHashMap<>();
+      for (BenchReport.ResultRow row : group) {
+        if (row.isMeasured() && row.role().equals("backend") && row.threads() == most) {
+          bestBySize.merge(row.size(), rate(row), Math::max);
+        }
+      }
+      if (bestBySize.size() < 2) {
+        continue;
+      }
+      Collection<Double> rates = bestBySize.values();
+      String steps =
+          bestBySize.entrySet().stream()
+              .map(entry -> entry.getKey() + " " + Texts.rate(entry.getValue()))
+              .collect(Collectors.joining(" → "));
+      String trend = rises(rates) ? style.good("rises") : style.warning("doesn't rise");
+      lines.add(
+          Texts.left(name(group.getFirst()), 11)
+              + " "
+              + Texts.spark(rates)
+              + "  "
+              + steps
+              + "  "
+              + trend);
+    }
+    if (!lines.isEmpty()) {
+      title("GFLOPS by size", most + (most == 1 ? " thread" : " threads"));
+      lines.forEach(line -> out.println("  " + line));
+    }
+  }
+
+  /** Tells whether each rate is at least the one before, less what noise may take. */
+  static boolean rises(Collection<Double> rates) {
+    double before = 0;
+    for (double rate : rates) {
+      if (rate < before * 0.97) {
+        return false;
+      }
+      before = rate;
+    }
+    return true;
+  }
+
+  private void comparisons(List<Comparison> comparisons) {
+    Map<String, List<Comparison>> byName =
+        comparisons.stream()
+            .collect(
+                Collectors.groupingBy(
+                    Comparison::name, LinkedHashMap::new, Collectors.toList()));
+    if (byName.isEmpty()) {
+      return;
+    }
+    title("Ratios", "");
+    byName.forEach(
+        (name, list) ->
+            out.println(
+                "  "
+                    + Texts.left(name, 34)
+                    + list.stream()
+                        .map(one -> one.label() + " " + style.bold(Texts.ratio(one.ratio())))
+                        .collect(Collectors.joining("  "))));
+  }
+
+  private void heap(List<BenchReport.ResultRow> rows) {
+    List<BenchReport.ResultRow> measured =
+        rows.stream().filter(BenchReport.ResultRow::isMeasured).toList();
+    if (measured.isEmpty()) {
+      return;
+    }
+    Predicate<BenchReport.ResultRow> allocates = row -> heapBytes(row) > ALLOCATES;
+    List<BenchReport.ResultRow> allocating = measured.stream().filter(allocates).toList();
+    long collections = measured.stream().mapToLong(Summary::collections).sum();
+    out.println();
+    if (allocating.isEmpty()) {
+      out.println("Heap: 0 bytes per call in all " + measured.size() + " rows.");
+    }
+    for (BenchReport.ResultRow row : allocating) {
+      String line = "Heap: " + Texts.bytes(heapBytes(row)) + " per call: " + row.id();
+      out.println(style.warning(Texts.cut(line, width)));
+    }
+    if (collections > 0) {
+      out.println(style.warning("Garbage collections while measuring: " + collections));
+    }
+  }
+
+  private static double heapBytes(BenchReport.ResultRow row) {
+    Double bytes = row.heapBytesPerCall();
+    return bytes == null ? 0 : bytes;
+  }
+
+  private static long collections(BenchReport.ResultRow row) {
+    Long count = row.collections();
+    return count == null ? 0 : count;
+  }
+
+  private static String name(BenchReport.ResultRow row) {
+    return row.work().equals(row.subject()) ? row.work() : row.work() + " " + row.subject();
+  }
+
+  private static double rate(BenchReport.ResultRow row) {
+    @Nullable Double rate = row.rate();
+    return rate == null ? 0 : rate;
+  }
+
+  private static Map<String, List<BenchReport.ResultRow>> groups(
+      List<BenchReport.ResultRow> rows) {
+    return rows.stream()
+        .collect(
+            Collectors.groupingBy(
+                row -> row.work() + "/" + row.subject(),
+                LinkedHashMap::new,
+                Collectors.toList()));
+  }
+}

@@ -1,0 +1,2 @@
+/** Results for machines (JSON) and for people (a table). */
+package io.smallmind.bench.report;

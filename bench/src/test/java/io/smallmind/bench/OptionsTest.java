@@ -1,0 +1,70 @@
+package io.smallmind.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class OptionsTest {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'' | name a command",
+        "frobnicate | frobnicate",
+        "matmul --frob | --frob",
+        "matmul --types Q9_9 | unknown tensor type 'Q9_9'",
+        "matmul --types IQ1_S | can't be computed with",
+        "matmul --sizes 0 | --sizes: choose 1 to",
+        "matmul --sizes x | --sizes",
+        "matmul --sizes 7 --types Q4_0 | multiple of 32",
+        "matmul --m 8 | belong together",
+        "matmul --n 8 | need --m",
+        "matmul --sizes 32 --m 8 --n 8 --k 8 | square",
+        "matmul --threads 0 | --threads: choose 1 to",
+        "matmul --threads 100000 | --threads: choose 1 to",
+        "matmul --repeat 0 | --repeat: choose 1 to",
+        "matmul --cap 0 | --cap: choose a time above 0",
+        "matmul --warm-up -1 | --warm-up: choose a time above 0",
+        "matmul --backends warp | unknown backend 'warp'",
+        "matmul --mode diagonal | --mode",
+        "matmul --rows 0 | --rows: choose 1 to",
+        "matmul --json /nowhere/at/all.json | --json: can't write",
+        "matmul --model /nowhere/at/all.gguf | --model: no file",
+        "matmul --model a.gguf --sizes 32 | --model brings its own shapes",
+        "ops --ops sort | unknown operation 'sort'",
+        "ops --sizes 1 | --sizes: choose 128 to",
+      })
+  void slipsAreToldInOneLineWithExitCode2(String arguments, String message) {
+    BenchProcess run =
+        BenchProcess.run(arguments.isEmpty() ? new String[0] : arguments.split(" "));
+    assertEquals(2, run.exitCode(), run.err());
+    assertEquals("", run.out());
+    assertTrue(run.err().startsWith("error: "), run.err());
+    assertTrue(run.err().contains(message), run.err());
+    assertEquals(1, run.err().lines().count(), run.err());
+  }
+
+  @Test
+  void helpListsTheCommands() {
+    BenchProcess run = BenchProcess.run("--help");
+    assertEquals(0, run.exitCode());
+    for (String command : new String[] {"matmul", "ops", "jmh"}) {
+      assertTrue(run.out().contains(command), run.out());
+    }
+    assertTrue(run.out().lines().allMatch(line -> line.length() <= 80), run.out());
+  }
+
+  @Test
+  void everyMeasuringCommandExplainsItsOptions() {
+    for (String command : new String[] {"matmul", "ops"}) {
+      BenchProcess run = BenchProcess.run(command, "--help");
+      assertEquals(0, run.exitCode());
+      for (String option : new String[] {"--backends", "--threads", "--json", "--quick"}) {
+        assertTrue(run.out().contains(option), run.out());
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package io.smallmind.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.smallmind.kernels.KernelRegistry;
+import io.smallmind.kernels.Kernels;
+import io.smallmind.testing.TestData;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SmokeTest {
+  private static final String TINY = " --quick --repeat 1 --warm-up 0.02 --threads 1 --backends all";
+
+  @TempDir private Path folder;
+
+  private BenchProcess run(String arguments, Path json) {
+    String all = arguments + TINY + " --json " + json;
+    BenchProcess run = BenchProcess.run(all.split(" "));
+    assertEquals(0, run.exitCode(), run.err() + run.out());
+    assertEquals("", run.err());
+    return run;
+  }
+
+  private static JsonObject valid(Path json) throws IOException {
+    JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
+    try (InputStream stream = Main.class.getResourceAsStream("schema-1.json")) {
+      assertNotNull(stream);
+      String schema = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+      assertEquals(
+          List.of(),
+          JsonSchema.validate(report, JsonParser.parseString(schema).getAsJsonObject()));
+    }
+    return report;
+  }
+
+  private static void assertPlainAndNarrow(String out) {
+    assertFalse(out.contains("\u001b"), out);
+    for (String line : out.split("\n")) {
+      assertTrue(line.codePointCount(0, line.length()) <= 80, line);
+    }
+  }
+
+  @Test
+  void matmulMeasuresEveryBackend() throws IOException {
+    Path json = folder.resolve("matmul.json");
+    BenchProcess run = run("matmul --mode gemm --types F32,Q4_0 --sizes 32,64", json);
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    JsonObject report = valid(json);
+    List<String> ids = new ArrayList<>();
+    for (JsonElement row : report.getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("ok", result.get("status").getAsString(), result.toString());
+      assertTrue(result.getAsJsonObject("verification").get("checked").getAsInt() >= 64);
+      assertTrue(result.get("gflops").getAsDouble() > 0);
+      ids.add(result.get("id").getAsString());
+    }
+    for (Kernels kernels : KernelRegistry.get().available()) {
+      for (String subject : new String[] {"F32", "Q4_0"}) {
+        String id = "gemm/" + subject + "/64x64x64/" + kernels.name() + "/threads-1";
+        assertTrue(ids.contains(id), id + " in " + ids);
+      }
+    }
+  }
+
+  @Test
+  void gemvReadsFromMemory() throws IOException {
+    Path json = folder.resolve("gemv.json");
+    run("matmul --rows 1,8 --n 256 --k 512 --types Q4_0", json);
+    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("gemv", result.get("work").getAsString());
+      assertEquals(256 * 512 / 32 * 18, result.get("bytesPerCall").getAsLong());
+    }
+  }
+
+  @Test
+  void opsMeasuresEveryOperation() throws IOException {
+    Path json = folder.resolve("ops.json");
+    BenchProcess run =
+        run(
+            "ops --sizes 256 --ops add,multiply,scale,dot,relu,gelu,gelu-erf,silu,sigmoid,tanh,"
+                + "softmax,layerNorm,rmsNorm,rope,quantize",
+            json);
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    assertEquals(15, run.out().lines().filter(line -> line.startsWith("── ")).count());
+    valid(json);
+  }
+
+  @Test
+  void modelBringsItsOwnShapes() throws IOException {
+    Path model = TestData.path("models/stories260K-Q8_0.gguf");
+    Path json = folder.resolve("model.json");
+    BenchProcess run = run("matmul --rows 1 --model " + model, json);
+    assertTrue(run.out().contains("tensors in turn"), run.out());
+    assertTrue(valid(json).getAsJsonArray("results").size() > 2);
+  }
+
+  @Test
+  void terminalGetsColoursAndProgressUnlessAskedNotTo() {
+    String[] arguments =
+        ("matmul --types F32 --sizes 16 --quick --repeat 1 --warm-up 0.02 --threads 1 --backends scalar")
+            .split(" ");
+    BenchProcess colourful = BenchProcess.run(Map.of("TERM", "xterm"), arguments);
+    assertTrue(colourful.out().contains("\u001b[1m"), colourful.out());
+    assertTrue(colourful.err().contains("round 1 of 1"), colourful.err());
+    BenchProcess plain =
+        BenchProcess.run(Map.of("TERM", "xterm", "NO_COLOR", "1"), arguments);
+    assertFalse(plain.out().contains("\u001b"), plain.out());
+    BenchProcess wide =
+        BenchProcess.run(Map.of("TERM", "xterm", "COLUMNS", "110"), arguments);
+    assertTrue(wide.out().contains("─".repeat(90)), wide.out());
+  }
+}
