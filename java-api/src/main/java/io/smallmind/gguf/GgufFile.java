@@ -30,10 +30,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe. Kernels read the mapping by its address, so whoever starts them on {@link #data}
  * or {@link #matrix} must hold the file by {@link #acquire()} and {@link #release()}; {@link
- * #close()} takes effect when the last holder lets go. Other processes can't be held off: one that
- * <em>truncates</em> the file in place while it is mapped kills a JVM whose native code then reads
- * the lost pages (SIGBUS). Replace a model file by renaming a new one over it, as {@link
- * GgufWriter} does.
+ * #close()} takes effect when the last holder lets go. Other processes can't be held off: if one
+ * <em>truncates</em> the file in place while it is mapped, reading the lost pages is an {@link
+ * InternalError} in Java, and the end of the JVM in native code (SIGBUS). Replace a model file by
+ * renaming a new one over it, as {@link GgufWriter} does.
  *
  * <p>Source: the GGUF specification in ggml's {@code docs/gguf.md}, and the checks of {@code
  * gguf.cpp}.
@@ -74,8 +74,7 @@ public final class GgufFile implements AutoCloseable {
     Arena arena = Arena.ofShared();
     boolean opened = false;
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      MemorySegment mapping =
-          channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      MemorySegment mapping = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
       GgufFile file = read(mapping, path, arena::close);
       opened = true;
       return file;
@@ -84,19 +83,26 @@ public final class GgufFile implements AutoCloseable {
     } catch (AccessDeniedException e) {
       throw new BadModelFileException(path + ": may not be read; check its permissions", e);
     } catch (IOException e) {
+      if (e.getCause() instanceof OutOfMemoryError) { // how FileChannel reports a refused mapping
+        throw noMemory(path, e);
+      }
       throw new BadModelFileException(
           path + ": can't be read (" + e.getMessage() + "); check the disk", e);
     } catch (UnsupportedOperationException e) {
       throw new BadModelFileException(
           path + ": its file system can't map files; copy it to an ordinary disk", e);
     } catch (OutOfMemoryError e) {
-      throw new OutOfMemoryException(
-          path + ": no memory to open it; raise -Xmx or the process's address space limit", e);
+      throw noMemory(path, e);
     } finally {
       if (!opened) {
         arena.close();
       }
     }
+  }
+
+  private static OutOfMemoryException noMemory(Path path, Throwable cause) {
+    return new OutOfMemoryException(
+        path + ": no memory to open it; raise -Xmx or the process's address space limit", cause);
   }
 
   /** Checks an image of a file; the segment must outlive the result. */
@@ -106,7 +112,12 @@ public final class GgufFile implements AutoCloseable {
 
   private static GgufFile read(MemorySegment mapping, Path path, Runnable free) {
     GgufParser parser = new GgufParser(mapping, path.toString());
-    parser.parse();
+    try {
+      parser.parse();
+    } catch (InternalError e) { // how Java reports pages that are mapped but gone
+      throw new BadModelFileException(
+          path + ": was cut short while being read; wait for its writer, then open it again", e);
+    }
     return new GgufFile(path, mapping.asReadOnly(), new Lifetime(path.toString(), free), parser);
   }
 

@@ -128,8 +128,7 @@ public final class GgufMetadata {
 
   /** Returns an array of strings, with U+FFFD for what is not valid UTF-8. */
   public List<String> strings(String key) {
-    GgufValue value =
-        array(key, "strings", entry(key).value().elementType() == GgufType.STRING);
+    GgufValue value = array(key, "strings", entry(key).value().elementType() == GgufType.STRING);
     List<String> strings = new ArrayList<>(value.length());
     for (int i = 0; i < value.length(); i++) {
       strings.add(value.stringAt(i));
@@ -149,8 +148,7 @@ public final class GgufMetadata {
 
   /** Returns the exact bytes of one string of an array. */
   public byte[] bytes(String key, int index) {
-    GgufValue value =
-        array(key, "strings", entry(key).value().elementType() == GgufType.STRING);
+    GgufValue value = array(key, "strings", entry(key).value().elementType() == GgufType.STRING);
     if (index < 0 || index >= value.length()) {
       throw fail(key, "array of " + value.length(), "has no element " + index);
     }

@@ -1,5 +1,6 @@
 package io.smallmind.gguf;
 
+import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.BadModelFileException;
 import io.smallmind.error.UnsupportedFormatException;
 import io.smallmind.tensor.TensorType;
@@ -26,10 +27,13 @@ import java.util.Map;
  */
 final class GgufParser {
   /**
-   * Metadata and tensor entries end within this many bytes; ten times what the largest vocabularies
-   * take. Without it, a sparse file could fill the heap at no cost.
+   * Metadata and tensor entries end within this many bytes; several times what the largest
+   * vocabularies take. Without it, a sparse file could fill the heap at no cost.
    */
-  static final long MAX_HEADER_BYTES = 256L << 20;
+  static final long MAX_HEADER_BYTES = 128L << 20;
+
+  /** The longest known, the merges of the largest vocabularies, have half a million. */
+  static final int MAX_ARRAY_LENGTH = 1 << 22;
 
   static final int MAX_KEYS = 1 << 16;
   static final int MAX_TENSORS = 1 << 18;
@@ -212,6 +216,7 @@ final class GgufParser {
           lengthAt,
           Long.toUnsignedString(length) + " elements pass " + limitName());
     }
+    checkCount(length, MAX_ARRAY_LENGTH, "array length", lengthAt);
     if (type == GgufType.STRING) {
       return readStrings((int) length);
     }
@@ -223,12 +228,9 @@ final class GgufParser {
 
   private GgufValue readStrings(int length) {
     long from = position;
-    int[] ends = new int[Math.min(length, 64)];
+    int[] ends = new int[length]; // at most half the bytes that are there for the lengths
     int total = 0;
     for (int i = 0; i < length; i++) {
-      if (i == ends.length) {
-        ends = Arrays.copyOf(ends, (int) Math.min(length, 2L * i));
-      }
       long lengthAt = position;
       long bytes = readLong("string length");
       checkLength(bytes, "string length", lengthAt);
@@ -298,7 +300,15 @@ final class GgufParser {
       }
     }
     TensorType type = readTensorType();
-    long bytes = tensorBytes(type, shape, shapeAt);
+    List<Long> dims = List.of(shape);
+    long bytes;
+    try {
+      bytes = GgufTensor.bytes(type, dims);
+    } catch (ArithmeticException e) {
+      throw bad("shape", shapeAt, dims + " passes 2^63" + DAMAGED);
+    } catch (BadArgumentException e) {
+      throw bad("shape", shapeAt, e.getMessage() + CONVERT);
+    }
     long offsetAt = position;
     long offset = readLong("offset");
     if (offset < 0) {
@@ -307,11 +317,9 @@ final class GgufParser {
     }
     if (offset % alignment != 0) {
       throw bad(
-          "offset",
-          offsetAt,
-          offset + " is no multiple of the alignment " + alignment + DAMAGED);
+          "offset", offsetAt, offset + " is no multiple of the alignment " + alignment + DAMAGED);
     }
-    return new Entry(new GgufTensor(name, type, List.of(shape), offset, bytes), at);
+    return new Entry(new GgufTensor(name, type, dims, offset, bytes), at);
   }
 
   private TensorType readTensorType() {
@@ -331,32 +339,6 @@ final class GgufParser {
             + id
             + " is not known here; update this library, or quantize the model to one of "
             + TensorType.supported());
-  }
-
-  private long tensorBytes(TensorType type, Long[] shape, long at) {
-    if (shape[0] % type.blockLength() != 0) {
-      throw bad(
-          "shape",
-          at,
-          "a row of "
-              + shape[0]
-              + " elements is no multiple of the "
-              + type.blockLength()
-              + " of a block of "
-              + type
-              + DAMAGED);
-    }
-    try {
-      long elements = shape[0];
-      long bytes = Math.multiplyExact(shape[0] / type.blockLength(), (long) type.blockBytes());
-      for (int i = 1; i < shape.length; i++) {
-        elements = Math.multiplyExact(elements, (long) shape[i]);
-        bytes = Math.multiplyExact(bytes, (long) shape[i]);
-      }
-      return bytes;
-    } catch (ArithmeticException e) {
-      throw bad("shape", at, Arrays.toString(shape) + " passes 2^63" + DAMAGED);
-    }
   }
 
   /** Turns offsets into offsets of the file, and checks that no tensor leaves it or overlaps. */
@@ -486,6 +468,6 @@ final class GgufParser {
       }
       text.append(", ");
     }
-    return text.append(field).append(" at byte ").append(at).append(": ").append(problem).toString();
+    return text.append(field + " at byte " + at + ": " + problem).toString();
   }
 }

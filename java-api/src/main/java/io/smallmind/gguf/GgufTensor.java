@@ -1,5 +1,6 @@
 package io.smallmind.gguf;
 
+import io.smallmind.error.BadArgumentException;
 import io.smallmind.tensor.TensorType;
 import java.util.List;
 
@@ -13,8 +14,7 @@ import java.util.List;
  * @param offset of the first byte, from the start of the file
  * @param bytes size of the data
  */
-public record GgufTensor(
-    String name, TensorType type, List<Long> shape, long offset, long bytes) {
+public record GgufTensor(String name, TensorType type, List<Long> shape, long offset, long bytes) {
   /** Copies the shape. */
   public GgufTensor {
     shape = List.copyOf(shape);
@@ -37,5 +37,21 @@ public record GgufTensor(
   /** Returns the number of elements: the product of all dimensions. */
   public long elements() {
     return Math.multiplyExact(columns(), rows());
+  }
+
+  /**
+   * Returns the size of a tensor in bytes.
+   *
+   * @throws ArithmeticException if that, or the number of elements, passes 2^63
+   * @throws BadArgumentException if a row is no whole number of blocks
+   */
+  static long bytes(TensorType type, List<Long> shape) {
+    long elements = shape.getFirst();
+    long bytes = type.rowBytes(elements);
+    for (int i = 1; i < shape.size(); i++) {
+      elements = Math.multiplyExact(elements, (long) shape.get(i));
+      bytes = Math.multiplyExact(bytes, (long) shape.get(i));
+    }
+    return bytes;
   }
 }

@@ -91,7 +91,11 @@ public final class GgufValue {
     return new GgufValue(GgufType.BOOL, null, 1, new byte[] {(byte) (value ? 1 : 0)}, null);
   }
 
-  /** Makes a string. */
+  /**
+   * Makes a string.
+   *
+   * @throws BadArgumentException if it is no valid Unicode: has a lone surrogate
+   */
   public static GgufValue string(String value) {
     return new GgufValue(GgufType.STRING, null, 1, encode(value), null);
   }
@@ -109,13 +113,11 @@ public final class GgufValue {
    * @throws BadArgumentException if the type is not an integer's, or can't hold a value
    */
   public static GgufValue integers(GgufType elementType, long... values) {
+    checkInteger(elementType, 0);
     byte[] data = new byte[size(elementType, values.length)];
     for (int i = 0; i < values.length; i++) {
       checkInteger(elementType, values[i]);
       putBits(elementType, data, i, values[i]);
-    }
-    if (!elementType.isInteger()) {
-      throw new BadArgumentException(elementType + " is no integer type");
     }
     return new GgufValue(GgufType.ARRAY, elementType, values.length, data, null);
   }
@@ -152,7 +154,11 @@ public final class GgufValue {
     return new GgufValue(GgufType.ARRAY, GgufType.BOOL, values.length, data, null);
   }
 
-  /** Makes an array of strings. */
+  /**
+   * Makes an array of strings.
+   *
+   * @throws BadArgumentException if one is no valid Unicode, or they pass 2 GiB together
+   */
   public static GgufValue strings(List<String> values) {
     return byteStrings(values.stream().map(GgufValue::encode).toList());
   }
@@ -183,11 +189,15 @@ public final class GgufValue {
   }
 
   private static byte[] encode(String value) {
-    return value.getBytes(StandardCharsets.UTF_8);
+    byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+    if (!value.equals(new String(bytes, StandardCharsets.UTF_8))) {
+      throw new BadArgumentException(
+          Names.quote(value) + " is no valid Unicode (a lone surrogate); give bytes instead");
+    }
+    return bytes;
   }
 
-  private static GgufValue floats(
-      GgufType type, @Nullable GgufType elementType, float... values) {
+  private static GgufValue floats(GgufType type, @Nullable GgufType elementType, float... values) {
     byte[] data = new byte[size(GgufType.FLOAT32, values.length)];
     for (int i = 0; i < values.length; i++) {
       INT.set(data, i * Float.BYTES, Float.floatToRawIntBits(values[i]));

@@ -22,16 +22,21 @@ final class Names {
   /** Quotes a string, cut to a readable length, without characters that could fool a terminal. */
   static String quote(String text) {
     StringBuilder quoted = new StringBuilder("'");
-    int end = Math.min(text.length(), SHOWN_CHARACTERS);
-    for (int i = 0; i < end; i++) {
-      char c = text.charAt(i);
-      if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT) {
-        quoted.append("\\u%04x".formatted((int) c));
-      } else {
-        quoted.append(c);
+    int i = 0;
+    while (i < text.length() && i < SHOWN_CHARACTERS) {
+      int c = text.codePointAt(i);
+      switch (Character.getType(c)) {
+        case Character.CONTROL,
+            Character.FORMAT,
+            Character.SURROGATE,
+            Character.LINE_SEPARATOR,
+            Character.PARAGRAPH_SEPARATOR ->
+            quoted.append("\\u%04x".formatted(c));
+        default -> quoted.appendCodePoint(c);
       }
+      i += Character.charCount(c);
     }
-    return quoted.append(end < text.length() ? "…'" : "'").toString();
+    return quoted.append(i < text.length() ? "…'" : "'").toString();
   }
 
   /** Returns " (did you mean …?)" with the names most like this one, or "" if none is near. */
