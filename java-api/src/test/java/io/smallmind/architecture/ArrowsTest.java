@@ -25,9 +25,10 @@ final class ArrowsTest {
           "gguf", Set.of("tensor"),
           "kernels", Set.of("tensor"),
           "tokenizer", Set.of("gguf"),
+          "sampling", Set.of("tokenizer"),
           "model", Set.of("gguf", "kernels", "tensor"),
           "train", Set.of("gguf", "kernels", "model", "tensor"),
-          "", Set.of("gguf", "kernels", "model", "tensor", "tokenizer"));
+          "", Set.of("gguf", "kernels", "model", "sampling", "tensor", "tokenizer"));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
