@@ -1,0 +1,83 @@
+package io.smallmind.tokenizer;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the tokens that stand for themselves in a text, before anything is split further: the
+ * longest at each place. Immutable and thread-safe.
+ */
+final class SpecialTokens {
+  /**
+   * A part of a text.
+   *
+   * @param begin first byte
+   * @param end behind the last byte
+   * @param token the special token that it is, or −1 for plain text
+   */
+  record Part(int begin, int end, int token) {}
+
+  private record Special(String bytes, int token, boolean control) {}
+
+  private final Map<Character, List<Special>> byFirst = new HashMap<>();
+
+  SpecialTokens(Vocabulary vocabulary) {
+    for (int id = 0; id < vocabulary.size(); id++) {
+      int type = vocabulary.types[id];
+      boolean control = type == Vocabulary.CONTROL || type == Vocabulary.UNKNOWN;
+      String bytes = vocabulary.entries[id];
+      if ((control || type == Vocabulary.USER_DEFINED) && !bytes.isEmpty()) {
+        byFirst
+            .computeIfAbsent(bytes.charAt(0), first -> new ArrayList<>())
+            .add(new Special(bytes, id, control));
+      }
+    }
+    for (List<Special> each : byFirst.values()) {
+      each.sort(Comparator.comparingInt((Special special) -> -special.bytes().length()));
+    }
+  }
+
+  /**
+   * Splits a text.
+   *
+   * @param text bytes
+   * @param control whether control tokens count too, and not only those of the vocabulary's user
+   */
+  List<Part> split(String text, boolean control) {
+    List<Part> parts = new ArrayList<>();
+    int begin = 0;
+    for (int at = 0; at < text.length(); ) {
+      Special special = at(text, at, control);
+      if (special == null) {
+        at++;
+        continue;
+      }
+      if (at > begin) {
+        parts.add(new Part(begin, at, -1));
+      }
+      at += special.bytes().length();
+      parts.add(new Part(begin = at - special.bytes().length(), at, special.token()));
+      begin = at;
+    }
+    if (begin < text.length()) {
+      parts.add(new Part(begin, text.length(), -1));
+    }
+    return parts;
+  }
+
+  private @Nullable Special at(String text, int at, boolean control) {
+    List<Special> candidates = byFirst.get(text.charAt(at));
+    if (candidates != null) {
+      for (Special special : candidates) {
+        if ((control || !special.control()) && text.startsWith(special.bytes(), at)) {
+          return special;
+        }
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,144 @@
+package io.smallmind.tokenizer;
+
+import io.smallmind.error.BadModelFileException;
+import io.smallmind.gguf.GgufMetadata;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The tokens of a model file, each with the bytes it stands for. Immutable and thread-safe.
+ *
+ * <p>Bytes are kept as strings of one character per byte (ISO 8859-1), which are compact and make
+ * good keys.
+ */
+final class Vocabulary {
+  static final int NORMAL = 1;
+  static final int UNKNOWN = 2;
+  static final int CONTROL = 3;
+  static final int USER_DEFINED = 4;
+  static final int UNUSED = 5;
+  static final int BYTE = 6;
+
+  /** Texts of tokens by which models end a turn, beside the one that the file names. */
+  private static final Set<String> TURN_ENDS =
+      Set.of(
+          "<|eot_id|>",
+          "<|im_end|>",
+          "<|end|>",
+          "<end_of_turn>",
+          "<|endoftext|>",
+          "<|eom_id|>",
+          "<|end_of_text|>",
+          "< EOT >",
+          "_<EOT>",
+          "<EOT>",
+          "<|end_story|>");
+
+  private static final String PREFIX = "tokenizer.ggml.";
+  private static final long NONE = 0xFFFF_FFFFL;
+
+  final GgufMetadata metadata;
+  final String[] entries; // (vocabulary): the stored bytes
+  final float[] scores; // (vocabulary)
+  final int[] types; // (vocabulary)
+  final int bos;
+  final int eos;
+  final int unknown;
+  final int separator;
+  final int classifier;
+  final int padding;
+  private final Map<String, Integer> ids;
+
+  Vocabulary(GgufMetadata metadata) {
+    this.metadata = metadata;
+    String key = PREFIX + "tokens";
+    int size = metadata.length(key);
+    if (size == 0) {
+      throw new BadModelFileException(key + " is empty; the file has no vocabulary");
+    }
+    entries = new String[size];
+    ids = HashMap.newHashMap(size);
+    for (int id = 0; id < size; id++) {
+      entries[id] = new String(metadata.bytes(key, id), StandardCharsets.ISO_8859_1);
+      ids.putIfAbsent(entries[id], id);
+    }
+    double[] stored = metadata.reals(PREFIX + "scores", new double[0]);
+    scores = new float[size];
+    requireLength("scores", stored.length, size);
+    for (int id = 0; id < stored.length; id++) {
+      scores[id] = (float) stored[id];
+    }
+    long[] storedTypes = metadata.integers(PREFIX + "token_type", new long[0]);
+    types = new int[size];
+    requireLength("token_type", storedTypes.length, size);
+    for (int id = 0; id < size; id++) {
+      types[id] = storedTypes.length == 0 ? NORMAL : (int) storedTypes[id];
+    }
+    bos = special("bos_token_id");
+    eos = special("eos_token_id");
+    unknown = special("unknown_token_id");
+    separator = special("seperator_token_id"); // The format spells it so.
+    classifier = special("cls_token_id");
+    padding = special("padding_token_id");
+  }
+
+  private static void requireLength(String name, int length, int size) {
+    if (length != 0 && length != size) {
+      throw new BadModelFileException(
+          PREFIX + name + " has " + length + " values for " + size + " tokens");
+    }
+  }
+
+  private int special(String name) {
+    long id = metadata.integer(PREFIX + name, NONE);
+    if (id == NONE || id == -1) {
+      return -1;
+    }
+    if (id < 0 || id >= entries.length) {
+      throw new BadModelFileException(
+          PREFIX + name + " = " + id + " is not in the vocabulary of " + entries.length);
+    }
+    return (int) id;
+  }
+
+  int size() {
+    return entries.length;
+  }
+
+  /** Returns the token whose stored bytes these are, or −1. */
+  int id(String bytes) {
+    return ids.getOrDefault(bytes, -1);
+  }
+
+  boolean flag(String name, boolean otherwise) {
+    return metadata.bool(PREFIX + name, otherwise);
+  }
+
+  boolean isControl(int id) {
+    return types[id] == CONTROL;
+  }
+
+  /** Tells whether a model ends its turn by a token. */
+  boolean endsTurn(int id) {
+    return id == eos
+        || (types[id] == CONTROL || types[id] == USER_DEFINED) && TURN_ENDS.contains(text(id))
+        || metadata.integer(PREFIX + "eot_token_id", -1) == id;
+  }
+
+  /** Returns a token as it is stored. */
+  String text(int id) {
+    return text(entries[id]);
+  }
+
+  /** Returns UTF-8 bytes as text. */
+  static String text(String bytes) {
+    return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+  }
+
+  /** Returns text as UTF-8 bytes. */
+  static String bytes(String text) {
+    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+  }
+}
