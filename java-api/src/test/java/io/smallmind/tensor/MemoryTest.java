@@ -1,0 +1,135 @@
+package io.smallmind.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.smallmind.error.BadArgumentException;
+import io.smallmind.error.ClosedException;
+import io.smallmind.error.OutOfMemoryException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MemoryTest {
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, 63, 64, 65, 1 << 20})
+  void isZeroedAndAligned(long bytes) {
+    try (Memory memory = Memory.allocate(bytes)) {
+      MemorySegment segment = memory.segment();
+      assertEquals(bytes, segment.byteSize());
+      assertEquals(0, segment.address() % Memory.ALIGNMENT);
+      for (long i = 0; i < bytes; i++) {
+        assertEquals(0, segment.get(ValueLayout.JAVA_BYTE, i));
+      }
+    }
+  }
+
+  @Test
+  void negativeSizesAreRefused() {
+    assertThrows(BadArgumentException.class, () -> Memory.allocate(-1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1L << 55, Long.MAX_VALUE - 63, Long.MAX_VALUE})
+  void whatTheSystemRefusesIsATypedError(long bytes) {
+    OutOfMemoryException e = assertThrows(OutOfMemoryException.class, () -> Memory.allocate(bytes));
+    assertTrue(e.getMessage().contains("" + bytes), e.getMessage());
+  }
+
+  @Test
+  void useAfterCloseIsRefused() {
+    Memory memory = Memory.allocate(8);
+    assertFalse(memory.isClosed());
+    memory.close();
+    memory.close();
+    assertTrue(memory.isClosed());
+    assertFalse(memory.segment().scope().isAlive());
+    assertThrows(ClosedException.class, memory::acquire);
+    assertThrows(IllegalStateException.class, () -> memory.segment().get(ValueLayout.JAVA_BYTE, 0));
+    assertThrows(
+        IllegalStateException.class,
+        () -> TensorType.F32.codec().decode(memory.segment(), 0, new float[2], 0, 2));
+  }
+
+  @Test
+  void closeWaitsForTheLastHolder() {
+    Memory memory = Memory.allocate(8);
+    memory.acquire();
+    memory.acquire();
+    memory.close();
+    assertTrue(memory.isClosed());
+    assertThrows(ClosedException.class, memory::acquire);
+    memory.segment().set(ValueLayout.JAVA_BYTE, 0, (byte) 1);
+    memory.release();
+    assertEquals(1, memory.segment().get(ValueLayout.JAVA_BYTE, 0));
+    memory.close();
+    assertTrue(memory.segment().scope().isAlive());
+    memory.release();
+    assertFalse(memory.segment().scope().isAlive());
+  }
+
+  @Test
+  void releasedMemoryStaysUntilClosed() {
+    try (Memory memory = Memory.allocate(8)) {
+      memory.acquire();
+      memory.release();
+      memory.acquire();
+      memory.release();
+      assertTrue(memory.segment().scope().isAlive());
+    }
+  }
+
+  @Test
+  void isFreedOnceAndOnlyWhenNobodyHoldsIt() throws InterruptedException {
+    for (int round = 0; round < 200; round++) {
+      AtomicInteger freed = new AtomicInteger();
+      AtomicInteger holders = new AtomicInteger();
+      AtomicInteger freedWhileHeld = new AtomicInteger();
+      Lifetime lifetime =
+          new Lifetime(
+              "it",
+              () -> {
+                freed.incrementAndGet();
+                freedWhileHeld.addAndGet(holders.get());
+              });
+      CountDownLatch start = new CountDownLatch(1);
+      List<Thread> threads = new ArrayList<>();
+      for (int t = 0; t < 4; t++) {
+        boolean closes = t == 3;
+        threads.add(
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      try {
+                        start.await();
+                        if (closes) {
+                          lifetime.close();
+                        }
+                        for (int i = 0; i < 100; i++) {
+                          lifetime.acquire();
+                          holders.incrementAndGet();
+                          holders.decrementAndGet();
+                          lifetime.release();
+                        }
+                      } catch (ClosedException | InterruptedException e) {
+                        assertTrue(lifetime.isClosed());
+                      }
+                    }));
+      }
+      start.countDown();
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      assertEquals(1, freed.get());
+      assertEquals(0, freedWhileHeld.get());
+    }
+  }
+}
