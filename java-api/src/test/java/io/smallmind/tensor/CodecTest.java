@@ -159,6 +159,20 @@ class CodecTest {
 
   @ParameterizedTest
   @MethodSource("types")
+  void aNanLeavesTheRestOfItsBlockFinite(TensorType type) {
+    float[] values = gaussian(2 * type.blockLength());
+    for (int nan : new int[] {0, type.blockLength() - 1}) {
+      float[] spoilt = values.clone();
+      spoilt[nan] = Float.NaN;
+      float[] decoded = decode(type, encode(type, spoilt));
+      for (int i = 0; i < decoded.length; i++) {
+        assertTrue(i == nan || Float.isFinite(decoded[i]), "value " + i + " is " + decoded[i]);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("types")
   void oddValuesOfAllKindsInOneBlockAreNoError(TensorType type) {
     float[] values = gaussian(type.blockLength());
     float[] odd = {Float.NaN, Float.MAX_VALUE, -Float.MAX_VALUE, Float.NEGATIVE_INFINITY};

@@ -61,7 +61,8 @@ class GoldenVectorsTest {
       codec.decode(memory.segment(), 0, decoded, 0, decoded.length);
     }
     double rmse = rootMeanSquaredError(decoded, golden.input());
-    assertTrue(rmse <= golden.rmse() * 1.05, rmse + " is more than 5 % above " + golden.rmse());
+    // The searches find more than ggml's, which weigh large values. 1e-6: the figures are F32.
+    assertTrue(rmse <= golden.rmse() * (1 + 1e-6), rmse + " is more than " + golden.rmse());
   }
 
   @ParameterizedTest
