@@ -8,9 +8,9 @@ final class AffineGroups {
   private static final int BLOCK_LENGTH = 256;
 
   /** Candidates on either side of the whole range, and their distance in quants. */
-  private static final int STEPS = 10;
+  private static final int STEPS = 9;
 
-  private static final float STEP = 0.1f;
+  private static final float STEP = 0.25f;
 
   private final int groups;
   private final int groupLength;

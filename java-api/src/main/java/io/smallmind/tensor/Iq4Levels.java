@@ -46,17 +46,6 @@ final class Iq4Levels {
     return scale == 0 ? 0 : 1 / scale;
   }
 
-  /** Returns the squared error of a group that is stored with a scale. */
-  static double squaredError(float[] in, int at, int length, float scale) {
-    float inverse = inverse(scale);
-    double sum = 0;
-    for (int i = at; i < at + length; i++) {
-      float error = scale * LEVELS[nearest(in[i] * inverse)] - in[i];
-      sum += (double) error * error;
-    }
-    return sum;
-  }
-
   /**
    * Searches for the scale, of either sign, that stores a group with the least squared error.
    *

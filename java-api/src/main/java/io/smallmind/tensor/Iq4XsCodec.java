@@ -77,7 +77,7 @@ final class Iq4XsCodec implements Codec {
       int high = 0;
       int low = 0;
       for (int group = 0; group < 8; group++) {
-        int s = bestScale(in, i + group * 32, d, scales[group]);
+        int s = d == 0 ? 0 : Math.clamp(Math.round(scales[group] / d), -32, 31);
         low |= ((s + 32) & 15) << (4 * group);
         high |= (s + 32) >> 4 << (2 * group);
         float inverse = Iq4Levels.inverse(d * s);
@@ -92,20 +92,5 @@ final class Iq4XsCodec implements Codec {
       put16(memory, block + SCALES_HIGH, high);
       put32(memory, block + SCALES_LOW, low);
     }
-  }
-
-  /** Returns the multiple of d, −32 to 31, next to the wanted scale that fits a group best. */
-  private static int bestScale(float[] in, int at, float d, float wanted) {
-    int middle = d == 0 ? 0 : Math.clamp(Math.round(wanted / d), -32, 31);
-    int best = middle;
-    double bestError = Iq4Levels.squaredError(in, at, 32, d * middle);
-    for (int s = Math.max(middle - 1, -32); s <= Math.min(middle + 1, 31); s++) {
-      double error = Iq4Levels.squaredError(in, at, 32, d * s);
-      if (error < bestError) {
-        bestError = error;
-        best = s;
-      }
-    }
-    return best;
   }
 }

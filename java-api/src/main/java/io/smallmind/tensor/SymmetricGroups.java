@@ -11,7 +11,7 @@ final class SymmetricGroups {
   /** Candidates on either side of the extreme value's own, and their distance in quants. */
   private static final int STEPS = 9;
 
-  private static final float STEP = 0.1f;
+  private static final float STEP = 0.25f;
 
   private final int half;
   private final int scaleHalf;
@@ -59,7 +59,8 @@ final class SymmetricGroups {
     float d = Float.float16ToFloat(scaleBits);
     for (int group = 0; group < GROUPS; group++) {
       int first = group * GROUP_LENGTH;
-      int scale = nearbyScale(in, at + first, d, wanted[group]);
+      int multiple = d == 0 ? 0 : Math.round(wanted[group] / d);
+      int scale = Math.clamp(multiple, -scaleHalf, scaleHalf - 1);
       scales[group] = scale;
       float inverse = inverse(d * scale);
       for (int i = 0; i < GROUP_LENGTH; i++) {
@@ -95,32 +96,6 @@ final class SymmetricGroups {
       }
     }
     return best;
-  }
-
-  /** Returns the multiple of d next to a wanted scale that stores a group best. */
-  private int nearbyScale(float[] in, int at, float d, float scale) {
-    int middle = d == 0 ? 0 : Math.clamp(Math.round(scale / d), -scaleHalf, scaleHalf - 1);
-    int best = middle;
-    double bestError = squaredError(in, at, d * middle);
-    int last = Math.min(middle + 1, scaleHalf - 1);
-    for (int s = Math.max(middle - 1, -scaleHalf); s <= last; s++) {
-      double error = squaredError(in, at, d * s);
-      if (error < bestError) {
-        bestError = error;
-        best = s;
-      }
-    }
-    return best;
-  }
-
-  private double squaredError(float[] in, int at, float scale) {
-    float inverse = inverse(scale);
-    double sum = 0;
-    for (int i = at; i < at + GROUP_LENGTH; i++) {
-      float error = scale * (quant(in[i] * inverse) - half) - in[i];
-      sum += (double) error * error;
-    }
-    return sum;
   }
 
   private int quant(float steps) {
