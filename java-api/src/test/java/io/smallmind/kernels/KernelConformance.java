@@ -24,14 +24,25 @@ import org.junit.jupiter.api.TestInstance;
 abstract class KernelConformance {
   static final String EXPECTED_PROPERTY = "smallmind.test.expectedBackends";
 
+  /** Beginning of the names of the implementations to test; without it, all are. */
+  static final String ONLY_PROPERTY = "smallmind.test.onlyBackends";
+
   /** The unit roundoff of F32. */
   static final double U = 0x1p-24;
 
   private final Map<String, Long> cases = new TreeMap<>();
 
+  /** Returns the implementations to test. */
+  static List<Kernels> backends() {
+    String prefix = System.getProperty(ONLY_PROPERTY, "");
+    return KernelRegistry.get().available().stream()
+        .filter(kernels -> kernels.name().startsWith(prefix))
+        .toList();
+  }
+
   /** Makes one test per implementation. */
   final Stream<DynamicTest> onEveryBackend(Consumer<Kernels> body) {
-    return KernelRegistry.get().available().stream()
+    return backends().stream()
         .map(kernels -> DynamicTest.dynamicTest(kernels.name(), () -> body.accept(kernels)));
   }
 
@@ -44,7 +55,7 @@ abstract class KernelConformance {
   final void everyBackendRan() {
     System.out.println(getClass().getSimpleName() + ": cases per backend " + cases);
     List<String> absent = new ArrayList<>();
-    for (Kernels kernels : KernelRegistry.get().available()) {
+    for (Kernels kernels : backends()) {
       if (!cases.containsKey(kernels.name())) {
         absent.add(kernels.name());
       }

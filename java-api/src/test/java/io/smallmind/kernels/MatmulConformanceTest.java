@@ -41,7 +41,7 @@ class MatmulConformanceTest extends KernelConformance {
       TensorType type, int rows, int outputs, int columns, Data.Fill fill, Values values) {}
 
   private Stream<DynamicNode> onEveryBackendAndType(BiConsumer<Kernels, TensorType> body) {
-    return KernelRegistry.get().available().stream()
+    return backends().stream()
         .map(
             kernels ->
                 DynamicContainer.dynamicContainer(

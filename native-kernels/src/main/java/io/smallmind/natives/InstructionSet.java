@@ -10,8 +10,7 @@ enum InstructionSet {
       SmallMind.SM_ISA_AVX512_VNNI,
       210,
       "x86_64",
-      List.of(
-          "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni")),
+      List.of("avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni")),
   AVX2("native-avx2", SmallMind.SM_ISA_AVX2, 200, "x86_64", List.of("avx2", "fma", "f16c")),
   NEON_DOTPROD(
       "native-neon-dotprod",
@@ -27,8 +26,7 @@ enum InstructionSet {
   private final String architecture;
   private final List<String> cpuFlags;
 
-  InstructionSet(
-      String backend, int number, int rank, String architecture, List<String> cpuFlags) {
+  InstructionSet(String backend, int number, int rank, String architecture, List<String> cpuFlags) {
     this.backend = backend;
     this.number = number;
     this.rank = rank;

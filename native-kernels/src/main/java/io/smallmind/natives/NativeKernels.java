@@ -14,8 +14,8 @@ import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Kernels in C++ for one instruction set, and FP32 gemm by OpenBLAS. Where OpenBLAS can't be loaded,
- * gemm is done by the best Java kernels, unless this backend was forced by name.
+ * Kernels in C++ for one instruction set, and FP32 gemm by OpenBLAS. Where OpenBLAS can't be
+ * loaded, gemm is done by the best Java kernels, unless this backend was forced by name.
  */
 final class NativeKernels implements Kernels {
   /** From this many rows on, packing the weights costs OpenBLAS less than it gains. */
@@ -83,7 +83,21 @@ final class NativeKernels implements Kernels {
       refuseIfForced(openblas);
     }
     JavaFallback.KERNELS.gemm(
-        transposeA, transposeB, m, n, k, alpha, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset,
+        transposeA,
+        transposeB,
+        m,
+        n,
+        k,
+        alpha,
+        a,
+        aOffset,
+        lda,
+        b,
+        bOffset,
+        ldb,
+        beta,
+        c,
+        cOffset,
         ldc);
   }
 
@@ -234,12 +248,7 @@ final class NativeKernels implements Kernels {
 
   @Override
   public void unary(
-      UnaryOp op,
-      MemorySegment in,
-      long inOffset,
-      MemorySegment out,
-      long outOffset,
-      long length) {
+      UnaryOp op, MemorySegment in, long inOffset, MemorySegment out, long outOffset, long length) {
     SmallMind.sm_unary(
         isa,
         switch (op) {

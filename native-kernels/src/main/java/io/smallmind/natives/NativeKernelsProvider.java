@@ -66,8 +66,7 @@ public final class NativeKernelsProvider implements KernelsProvider {
     if (supported < 0) {
       return "the library for " + NativePlatform.name() + " holds no kernels for it";
     }
-    List<String> missing =
-        NativePlatform.missingFlags(Path.of("/proc/cpuinfo"), set.cpuFlags());
+    List<String> missing = NativePlatform.missingFlags(Path.of("/proc/cpuinfo"), set.cpuFlags());
     return "this CPU, or its operating system, lacks "
         + String.join(", ", missing.isEmpty() ? set.cpuFlags() : missing);
   }

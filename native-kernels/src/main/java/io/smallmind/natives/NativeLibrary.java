@@ -72,6 +72,11 @@ final class NativeLibrary {
     Throwable last = null;
     for (Path folder : LibraryCache.folders()) {
       try {
+        if (!reasons.isEmpty()) {
+          // For OpenBLAS: JavaCPP takes the first folder that can be written, even if nothing in it
+          // can be loaded, and looks for it once, when our library is loaded.
+          System.setProperty(LibraryCache.FOLDER_PROPERTY, folder.toString());
+        }
         Path file = load(folder, content);
         int version = SmallMind.sm_abi_version();
         if (version != SmallMind.SM_ABI_VERSION) {
@@ -82,10 +87,6 @@ final class NativeLibrary {
                   + SmallMind.SM_ABI_VERSION
                   + "; use jars of one release",
               null);
-        }
-        if (!reasons.isEmpty()) {
-          // JavaCPP takes the first folder that can be written, even if nothing in it can be loaded.
-          System.setProperty(LibraryCache.FOLDER_PROPERTY, folder.toString());
         }
         return new NativeLibrary(
             true,
@@ -100,6 +101,9 @@ final class NativeLibrary {
         last = e;
         reasons.add(e + remedy(String.valueOf(e.getMessage())));
       }
+    }
+    if (reasons.size() > 1) {
+      System.clearProperty(LibraryCache.FOLDER_PROPERTY);
     }
     return failed("the native library can't be loaded: " + String.join("; ", reasons), last);
   }

@@ -37,8 +37,7 @@ final class SampleMatmul {
       Matrix blocks = matrix(arena, TensorType.Q8_0, W_ROWS);
       fill(x, floats, blocks);
       Matrix y =
-          Matrix.of(
-              arena.allocate(X_ROWS * W_ROWS * 4L, 64), TensorType.F32, X_ROWS, W_ROWS);
+          Matrix.of(arena.allocate(X_ROWS * W_ROWS * 4L, 64), TensorType.F32, X_ROWS, W_ROWS);
       try (Activations activations = new Activations(kernels, x)) {
         kernels.quantize(activations, 0, X_ROWS);
         for (Matrix weights : new Matrix[] {floats, blocks}) {
