@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
@@ -94,9 +95,16 @@ final class Fork {
   }
 
   static Result execute(List<String> command) {
+    return execute(command, System.getenv());
+  }
+
+  /** Runs a command with these environment variables and no others. */
+  static Result execute(List<String> command, Map<String, String> environment) {
     try {
       Path output = Files.createTempFile("fork", ".txt");
       ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+      builder.environment().clear();
+      builder.environment().putAll(environment);
       builder.environment().remove("JAVA_TOOL_OPTIONS");
       Process process = builder.redirectOutput(output.toFile()).start();
       process.getOutputStream().close();
