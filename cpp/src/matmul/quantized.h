@@ -19,8 +19,12 @@ constexpr int64_t kPanelTokens = 16;
 /* Columns of a panel: with its scales it takes most of L1, and at most 52 KiB. */
 constexpr int64_t kPanelColumns = 1024;
 
-/* Columns that a pass of several tiles over packed records takes at once, to stay in L1. */
-constexpr int64_t kDirectColumns = 1024;
+/* Columns that several tiles over packed records take at once: those and the next, which they ask
+ * memory for meanwhile, stay in L1. */
+constexpr int64_t kDirectColumns = 512;
+
+/* How far ahead of its loads a single tile asks memory for packed weights, in bytes. */
+constexpr int64_t kPrefetchBytes = 4096;
 
 /* Fills the sides of the tile of `tokens` tokens whose first row of activations is xq, for `blocks`
  * blocks from first_block on. */
@@ -67,24 +71,22 @@ int tile_tokens(int64_t left) {
 
 /* All 32 rows of a group for one tile of tokens. */
 template <class S, class Weights, int kTokens>
-void tile_of_group(const typename Weights::Record* record, int64_t records, TileActivations x,
-                   TileResults out) {
+void tile_of_group(const TileWeights<Weights>& w, TileActivations x, TileResults out) {
   constexpr int kVectors = S::vectors(kTokens);
   for (int lane = 0; lane < kGroupRows && out.rows > 0; lane += kVectors * S::kLanes) {
-    tile<S, Weights, kTokens, kVectors>(record, records, lane, x, out);
+    tile<S, Weights, kTokens, kVectors>(w, lane, x, out);
     out.y += kVectors * S::kLanes;
     out.rows -= kVectors * S::kLanes;
   }
 }
 
 template <class S, class Weights, int kTokens = kTokensOfTile<S, typename Weights::Format>>
-void tile_of_group(int tokens, const typename Weights::Record* record, int64_t records,
-                   TileActivations x, TileResults out) {
+void tile_of_group(int tokens, const TileWeights<Weights>& w, TileActivations x, TileResults out) {
   if constexpr (kTokens > 0) {
     if (tokens == kTokens) {
-      tile_of_group<S, Weights, kTokens>(record, records, x, out);
+      tile_of_group<S, Weights, kTokens>(w, x, out);
     } else {
-      tile_of_group<S, Weights, kTokens - 1>(tokens, record, records, x, out);
+      tile_of_group<S, Weights, kTokens - 1>(tokens, w, x, out);
     }
   }
 }
@@ -101,12 +103,12 @@ struct Range {
   int64_t y_stride;  // elements
 };
 
-/* Runs the tiles of `tokens` tokens over one group of rows and `records` records, from
- * `first_block` of their columns on; side belongs to side_block and the blocks after it. */
+/* Runs the tiles of `tokens` tokens over one group of rows, from `first_block` of their columns on;
+ * side belongs to side_block and the blocks after it. */
 template <class S, class Weights>
 void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int64_t group,
-                    const typename Weights::Record* record, int64_t records, int64_t first_block,
-                    const uint32_t* side, int64_t side_block, int64_t side_blocks) {
+                    TileWeights<Weights> w, int64_t first_block, const uint32_t* side,
+                    int64_t side_block, int64_t side_blocks) {
   using Format = typename Weights::Format;
   const int64_t row_bytes = activation_row_bytes(range.columns);
   int64_t row = group * kGroupRows;
@@ -122,7 +124,8 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
     out.stride = range.y_stride;
     out.rows = range.rows - row;
     out.add = first_block > 0;
-    tile_of_group<S, Weights>(count, record, records, x, out);
+    tile_of_group<S, Weights>(count, w, x, out);
+    w.prefetch += w.records * Weights::kBlocks / w.prefetch_every * Weights::kBlockBytes;
     t += count;
   }
 }
@@ -155,6 +158,8 @@ void matmul_few(const typename Format::Record* w, const Range& range) {
   const bool one_tile = range.tokens <= kTokensOfTile<S, Format> &&
                         S::vectors(static_cast<int>(range.tokens)) * S::kLanes == kGroupRows;
   const int64_t step = one_tile ? room : kDirectColumns / kActivationBlock;
+  const int64_t tiles = (range.tokens + kTokensOfTile<S, Format> - 1) / kTokensOfTile<S, Format>;
+  const int64_t ahead = one_tile ? kPrefetchBytes : step * Direct<Format>::kBlockBytes;
   for (int64_t from = 0; from < blocks; from += room) {
     int64_t end = smaller(blocks, from + room);
     fill_sides<S, Format>(range, 0, range.tokens, from, end - from, side);
@@ -162,9 +167,12 @@ void matmul_few(const typename Format::Record* w, const Range& range) {
       const typename Format::Record* records_of_group = w + group * records;
       for (int64_t block = from; block < end; block += step) {
         int64_t count = smaller(step, end - block);
-        tiles_of_group<S, Direct<Format>>(range, 0, range.tokens, group,
-                                          records_of_group + block / Format::kBlocks,
-                                          count / Format::kBlocks, block, side, from, end - from);
+        TileWeights<Direct<Format>> weights;
+        weights.record = records_of_group + block / Format::kBlocks;
+        weights.records = count / Format::kBlocks;
+        weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record) + ahead;
+        weights.prefetch_every = tiles;
+        tiles_of_group<S>(range, 0, range.tokens, group, weights, block, side, from, end - from);
       }
     }
   }
@@ -191,7 +199,8 @@ void matmul_many(const typename Format::Record* w, const Range& range) {
       fill_sides<S, Format>(range, token, tokens, block, blocks, side);
       for (int64_t group = first_group; group < end_group; group++) {
         P::template decode<S>(w + group * records + record, count, panel);
-        tiles_of_group<S, P>(range, token, tokens, group, panel, count, block, side, block, blocks);
+        TileWeights<P> weights{panel, count, nullptr, 1};
+        tiles_of_group<S>(range, token, tokens, group, weights, block, side, block, blocks);
       }
     }
   }

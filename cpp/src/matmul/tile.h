@@ -32,6 +32,16 @@ struct TileActivations {
   const uint32_t* side;  // (blocks, tokens, kSide)
 };
 
+/* Records of weights for a tile, and what to ask memory for on the way: at every prefetch_every-th
+ * block the packed bytes of one, from `prefetch` on. */
+template <class Weights>
+struct TileWeights {
+  const typename Weights::Record* record;
+  int64_t records;
+  const uint8_t* prefetch;
+  int64_t prefetch_every;
+};
+
 /* Where the results of a tile go. */
 struct TileResults {
   float* y;        // of the first token and row
@@ -51,11 +61,11 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  * Weights is Direct<Format> or Panel<Format>: kBlocks blocks to a record, and
  *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
  *   weight<S, i>(record, block, lane),
- *   prefetch(record, block).
+ *   kBlockBytes, the packed size of a block for prefetching, or 0.
  */
 template <class S, class Weights, int kTokens, int kVectors>
-__attribute__((noinline)) void tile(const typename Weights::Record* record, int64_t records,
-                                    int lane, TileActivations x, TileResults out) {
+__attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActivations x,
+                                    TileResults out) {
   using Format = typename Weights::Format;
   using F = typename S::F;
   using I = typename S::I;
@@ -76,10 +86,19 @@ __attribute__((noinline)) void tile(const typename Weights::Record* record, int6
   const uint8_t* q = x.q;
   const uint32_t* side = x.side;
   typename Weights::Scratch scratch;
-  for (int64_t r = 0; r < records; r++, record++) {
+  int64_t until_prefetch = 0;
+  const typename Weights::Record* record = w.record;
+  for (int64_t r = 0; r < w.records; r++, record++) {
     typename Weights::Scales scales = Weights::template scales<S, kVectors>(*record, lane, scratch);
     for (int block = 0; block < Weights::kBlocks; block++) {
-      Weights::prefetch(*record, block);
+      if constexpr (Weights::kBlockBytes > 0) {
+        if (until_prefetch-- == 0) {
+          unroll<(Weights::kBlockBytes + 63) / 64>(
+              [&](auto line) SM_LAMBDA { __builtin_prefetch(w.prefetch + 64 * line); });
+          w.prefetch += Weights::kBlockBytes;
+          until_prefetch = w.prefetch_every - 1;
+        }
+      }
       typename S::template Dot<Format::kMaxWeight, kStepsPerScale> dots[kScales][kTokens][kVectors];
       unroll<kTokens>([&](auto token) SM_LAMBDA {
         constexpr int t = decltype(token)::value;
@@ -95,14 +114,15 @@ __attribute__((noinline)) void tile(const typename Weights::Record* record, int6
         constexpr int i = n / 2 + n % 2 * 4;
         constexpr int p = kScales == 2 ? n % 2 : 0;
         constexpr int s = kScales == 2 ? n / 2 : n;
-        I w[kVectors];
+        I weights[kVectors];
         unroll<kVectors>([&](auto v) SM_LAMBDA {
-          w[v] = Weights::template weight<S, i>(*record, block, lane + v * S::kLanes);
+          weights[v] = Weights::template weight<S, i>(*record, block, lane + v * S::kLanes);
         });
         unroll<kTokens>([&](auto token) SM_LAMBDA {
           constexpr int t = decltype(token)::value;
           I xs = S::splat(load_u32(q + t * x.row_bytes + 4 * i));
-          unroll<kVectors>([&](auto v) SM_LAMBDA { dots[p][t][v].template step<s>(w[v], xs); });
+          unroll<kVectors>([&](auto v)
+                               SM_LAMBDA { dots[p][t][v].template step<s>(weights[v], xs); });
         });
       });
       unroll<kVectors>([&](auto vector) SM_LAMBDA {

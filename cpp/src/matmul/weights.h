@@ -7,9 +7,6 @@
 
 namespace {
 
-/* How far ahead of its loads a pass over packed weights asks memory for them. */
-constexpr int kPrefetchBytes = 4096;
-
 struct ScalePointers {
   const float (*scale)[kGroupRows];
   const float (*minimum)[kGroupRows];
@@ -30,6 +27,7 @@ struct Direct {
   using Scales = ScalePointers;
   using Scratch = DecodedScales<F>;
   static constexpr int kBlocks = F::kBlocks;
+  static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
 
   template <class S, int kVectors>
   static SM_INLINE Scales scales(const Record& record, int lane, Scratch& scratch) {
@@ -43,12 +41,6 @@ struct Direct {
   static SM_INLINE typename S::I weight(const Record& record, int block, int lane) {
     return F::template weight<S, kIndex>(record, block, lane);
   }
-
-  static SM_INLINE void prefetch(const Record& record, int block) {
-    constexpr int kBytes = static_cast<int>(sizeof(Record)) / kBlocks;
-    const char* from = reinterpret_cast<const char*>(&record) + block * kBytes + kPrefetchBytes;
-    unroll<(kBytes + 63) / 64>([&](auto line) SM_LAMBDA { __builtin_prefetch(from + 64 * line); });
-  }
 };
 
 template <class F>
@@ -61,6 +53,7 @@ struct Panel {
   using Scales = ScalePointers;
   struct Scratch {};
   static constexpr int kBlocks = F::kBlocks;
+  static constexpr int kBlockBytes = 0;
 
   template <class S>
   static void decode(const typename F::Record* packed, int64_t records, Record* panel) {
@@ -86,8 +79,6 @@ struct Panel {
   static SM_INLINE typename S::I weight(const Record& record, int block, int lane) {
     return S::load(&record.q[block][kIndex][lane]);
   }
-
-  static SM_INLINE void prefetch(const Record& /* record */, int /* block */) {}
 };
 
 }  // namespace
