@@ -2,12 +2,11 @@
  * Times matmul beside what the machine can do at most, measured in the same run.
  *
  *   matmul_bench [--isa N] [--types Q4_0,F16,...] [--shapes TOKENSxROWSxCOLUMNS,...]
- *                [--threads 1,2,...] [--seconds S]
+ *                [--threads 1,2,...] [--seconds S] [--rotate MIB]
  *
- * Activations are quantized before. With up to 16 tokens, weights rotate through more than 256 MiB,
- * so that they come from memory, and the per cent are those of the read bandwidth; with more they
- * are those of the integer dot product (or F32 multiply-add) peak. Results are checked before
- * timing.
+ * Activations are quantized before. Weights rotate through more than 256 MiB, or as much as is
+ * asked for, so that they come from memory. Per cent are those of the integer dot product (or F32
+ * multiply-add) peak, and of the read bandwidth. Results are checked before timing.
  */
 
 #include <atomic>
@@ -178,7 +177,7 @@ struct Shape {
 };
 
 void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team,
-           const Limits& limits, double budget) {
+           const Limits& limits, double budget, int64_t rotate) {
   std::mt19937 random(7);
   const int64_t row_bytes = shape.columns / format.block * format.bytes;
   Buffer stored(row_bytes * shape.rows);
@@ -198,7 +197,7 @@ void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team
   const int64_t packed_bytes = sm_packed_bytes(isa, format.type, shape.rows, shape.columns);
   const int64_t weight_bytes = packed_bytes > 0 ? packed_bytes : row_bytes * shape.rows;
   const int64_t spaced = round_up(weight_bytes, 4096);
-  const int64_t copies = shape.tokens <= 16 ? (int64_t{288} << 20) / weight_bytes + 1 : 1;
+  const int64_t copies = rotate / weight_bytes + 1;
   Buffer w(copies * spaced);
   for (int64_t c = 0; c < copies; c++) {
     if (packed_bytes > 0) {
@@ -260,10 +259,7 @@ void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team
               static_cast<long long>(shape.tokens), static_cast<long long>(shape.rows),
               static_cast<long long>(shape.columns), team.size(), time * 1e6, gflops,
               100 * gflops / peak);
-  if (copies > 1) {
-    std::printf("  %5.1f GB/s %5.1f %%", bandwidth, 100 * bandwidth / limits.read);
-  }
-  std::printf("\n");
+  std::printf("  %5.1f GB/s %5.1f %%\n", bandwidth, 100 * bandwidth / limits.read);
   std::fflush(stdout);
 }
 
@@ -279,7 +275,7 @@ std::vector<std::string> split(const std::string& list) {
 int usage() {
   std::fprintf(stderr,
                "usage: matmul_bench [--isa N] [--types NAME,...] [--shapes TOKENSxROWSxCOLUMNS,...]"
-               " [--threads N,...] [--seconds S]\n");
+               " [--threads N,...] [--seconds S] [--rotate MIB]\n");
   return 2;
 }
 
@@ -294,6 +290,7 @@ int main(int argc, char** argv) {
   std::string shapes = "1x4096x4096,8x4096x4096,512x512x512,2048x2048x2048";
   std::string threads = "1,2";
   double budget = 0.3;
+  int64_t rotate = 288;
   for (int i = 1; i < argc; i += 2) {
     const std::string option = argv[i];
     if (i + 1 == argc) {
@@ -310,6 +307,8 @@ int main(int argc, char** argv) {
       threads = value;
     } else if (option == "--seconds") {
       budget = std::stod(value);
+    } else if (option == "--rotate") {
+      rotate = std::stoll(value);
     } else {
       return usage();
     }
@@ -336,7 +335,7 @@ int main(int argc, char** argv) {
         for (const FormatInfo& format : reference::kFormats) {
           if (name == format.name) {
             known = true;
-            bench(isa, format, shape, team, limits, budget);
+            bench(isa, format, shape, team, limits, budget, rotate << 20);
           }
         }
         if (!known) {

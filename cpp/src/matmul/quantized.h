@@ -14,7 +14,7 @@
 namespace {
 
 /* From how many tokens on a panel pays. */
-constexpr int64_t kPanelTokens = 16;
+constexpr int64_t kPanelTokens = 20;
 
 /* Columns of a panel: with its scales it takes most of L1, and at most 52 KiB. */
 constexpr int64_t kPanelColumns = 1024;
@@ -197,9 +197,11 @@ void matmul_many(const typename Format::Record* w, const Range& range) {
       int64_t block = record * Format::kBlocks;
       int64_t blocks = count * Format::kBlocks;
       fill_sides<S, Format>(range, token, tokens, block, blocks, side);
+      const int64_t tiles = (tokens + kTokensOfTile<S, Format> - 1) / kTokensOfTile<S, Format>;
       for (int64_t group = first_group; group < end_group; group++) {
         P::template decode<S>(w + group * records + record, count, panel);
-        TileWeights<P> weights{panel, count, nullptr, 1};
+        const typename Format::Record* next = w + (group + 1) * records + record;
+        TileWeights<P> weights{panel, count, reinterpret_cast<const uint8_t*>(next), tiles};
         tiles_of_group<S>(range, token, tokens, group, weights, block, side, block, blocks);
       }
     }

@@ -61,7 +61,7 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  * Weights is Direct<Format> or Panel<Format>: kBlocks blocks to a record, and
  *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
  *   weight<S, i>(record, block, lane),
- *   kBlockBytes, the packed size of a block for prefetching, or 0.
+ *   kBlockBytes, the packed size of a block, and kPrefetchLocality, for prefetching.
  */
 template <class S, class Weights, int kTokens, int kVectors>
 __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActivations x,
@@ -91,13 +91,12 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
   for (int64_t r = 0; r < w.records; r++, record++) {
     typename Weights::Scales scales = Weights::template scales<S, kVectors>(*record, lane, scratch);
     for (int block = 0; block < Weights::kBlocks; block++) {
-      if constexpr (Weights::kBlockBytes > 0) {
-        if (until_prefetch-- == 0) {
-          unroll<(Weights::kBlockBytes + 63) / 64>(
-              [&](auto line) SM_LAMBDA { __builtin_prefetch(w.prefetch + 64 * line); });
-          w.prefetch += Weights::kBlockBytes;
-          until_prefetch = w.prefetch_every - 1;
-        }
+      if (until_prefetch-- == 0) {
+        unroll<(Weights::kBlockBytes + 63) / 64>([&](auto line) SM_LAMBDA {
+          __builtin_prefetch(w.prefetch + 64 * line, 0, Weights::kPrefetchLocality);
+        });
+        w.prefetch += Weights::kBlockBytes;
+        until_prefetch = w.prefetch_every - 1;
       }
       typename S::template Dot<Format::kMaxWeight, kStepsPerScale> dots[kScales][kTokens][kVectors];
       unroll<kTokens>([&](auto token) SM_LAMBDA {

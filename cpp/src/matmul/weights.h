@@ -28,6 +28,7 @@ struct Direct {
   using Scratch = DecodedScales<F>;
   static constexpr int kBlocks = F::kBlocks;
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
+  static constexpr int kPrefetchLocality = 3;
 
   template <class S, int kVectors>
   static SM_INLINE Scales scales(const Record& record, int lane, Scratch& scratch) {
@@ -53,7 +54,9 @@ struct Panel {
   using Scales = ScalePointers;
   struct Scratch {};
   static constexpr int kBlocks = F::kBlocks;
-  static constexpr int kBlockBytes = 0;
+  // What is asked for ahead is the packed form of the next panel, into L2: L1 is full of this one.
+  static constexpr int kBlockBytes = Direct<F>::kBlockBytes;
+  static constexpr int kPrefetchLocality = 2;
 
   template <class S>
   static void decode(const typename F::Record* packed, int64_t records, Record* panel) {
