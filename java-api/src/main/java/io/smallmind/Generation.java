@@ -35,7 +35,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   private final long begun = System.nanoTime();
   private long prefilled;
   private long ended;
-  private int[] ids = new int[256];
+  private int[] ids;
   private int count;
   private int drafted;
   private int accepted;
@@ -62,6 +62,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
     this.reused = reused;
     this.options = options;
     tokenizer = session.model().tokenizer();
+    ids = new int[Math.clamp(options.maxTokens(), 1, 4096)];
     stops = new StopMatcher(options.stops());
     decoder = streamed || !options.stops().isEmpty() ? tokenizer.newDecoder() : null;
     Constraint constraint = options.constraint();
@@ -144,7 +145,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   }
 
   /** Chooses one token and stores it; returns false at the end. */
-  private boolean step() {
+  boolean step() {
     if (reason != null) {
       return false;
     }

@@ -169,6 +169,11 @@ public final class Session implements AutoCloseable {
     return start(prompt, options, true);
   }
 
+  /** Begins a generation of which only the tokens are wanted. */
+  Generation startUnheard(int[] prompt, GenerationOptions options) {
+    return start(prompt, options, false);
+  }
+
   /** Generates text behind a prompt as a stream, to be closed. */
   public Stream<Token> stream(String prompt, GenerationOptions options) {
     Generation generation = start(prompt, options);

@@ -3,6 +3,7 @@ package io.smallmind.model;
 import io.smallmind.error.ClosedException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -23,7 +24,7 @@ public final class Scheduler implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<Request> waiting = new ArrayDeque<>();
-  private final ArrayDeque<Request> running = new ArrayDeque<>();
+  private final ArrayList<Request> running = new ArrayList<>(); // by index: iterators allocate
   private final int maxOutputs;
   private int active;
   private boolean passing;
@@ -190,7 +191,8 @@ public final class Scheduler implements AutoCloseable {
       } finally {
         lock.lock();
       }
-      for (Request request : running) {
+      for (int i = 0; i < running.size(); i++) {
+        Request request = running.get(i);
         request.stopped = !finished;
         request.begin += request.inPass;
         request.done = request.stopped || request.begin == request.end;
@@ -230,7 +232,7 @@ public final class Scheduler implements AutoCloseable {
         waiting.addLast(request);
         continue;
       }
-      running.addLast(request);
+      running.add(request);
       for (int i = request.begin; i < request.begin + rows; i++) {
         batch.add(request.cache, request.tokens[i], i >= request.firstOutput);
       }
@@ -243,7 +245,8 @@ public final class Scheduler implements AutoCloseable {
 
   private void deliver() {
     int output = 0;
-    for (Request request : running) {
+    for (int index = 0; index < running.size(); index++) {
+      Request request = running.get(index);
       int count = request.outputs(request.inPass);
       int first = Math.max(request.begin, request.firstOutput) - request.firstOutput;
       for (int i = 0; i < count; i++, output++) {

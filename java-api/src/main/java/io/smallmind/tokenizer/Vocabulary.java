@@ -50,6 +50,7 @@ final class Vocabulary {
   final int classifier;
   final int padding;
   private final Map<String, Integer> ids;
+  private final boolean[] turnEnds; // (vocabulary)
 
   Vocabulary(GgufMetadata metadata) {
     this.metadata = metadata;
@@ -82,6 +83,12 @@ final class Vocabulary {
     separator = special("seperator_token_id"); // The format spells it so.
     classifier = special("cls_token_id");
     padding = special("padding_token_id");
+    int turnEnd = special("eot_token_id");
+    turnEnds = new boolean[size];
+    for (int id = 0; id < size; id++) {
+      boolean special = types[id] == CONTROL || types[id] == USER_DEFINED;
+      turnEnds[id] = id == eos || id == turnEnd || special && TURN_ENDS.contains(text(id));
+    }
   }
 
   private static void requireLength(String name, int length, int size) {
@@ -122,9 +129,7 @@ final class Vocabulary {
 
   /** Tells whether a model ends its turn by a token. */
   boolean endsTurn(int id) {
-    return id == eos
-        || (types[id] == CONTROL || types[id] == USER_DEFINED) && TURN_ENDS.contains(text(id))
-        || metadata.integer(PREFIX + "eot_token_id", -1) == id;
+    return turnEnds[id];
   }
 
   /** Returns a token as it is stored. */
