@@ -174,7 +174,18 @@ public final class Backend {
       // Copied in even with beta = 0: what lies between the rows of C must survive the copy out.
       MemorySegment offHeapC = direct ? c : stagedC.copyIn(team, c, bytesC);
       gemm.run(
-          transposeA, transposeB, m, n, k, alpha, offHeapA, lda, offHeapB, ldb, beta, offHeapC,
+          transposeA,
+          transposeB,
+          m,
+          n,
+          k,
+          alpha,
+          offHeapA,
+          lda,
+          offHeapB,
+          ldb,
+          beta,
+          offHeapC,
           ldc);
       if (!direct) {
         stagedC.copyOut(team, c, bytesC);
@@ -239,8 +250,7 @@ public final class Backend {
       PackedWeights packed = w.packed(this);
       turn.lock();
       try {
-        MemorySegment offHeapX =
-            Staging.isDirect(x) ? x : stagedA.copyIn(team, x, x.byteSize());
+        MemorySegment offHeapX = Staging.isDirect(x) ? x : stagedA.copyIn(team, x, x.byteSize());
         boolean direct = Staging.isDirect(y);
         MemorySegment offHeapY = direct ? y : stagedC.room(y.byteSize());
         matmul.run(offHeapX, rows, packed, offHeapY);

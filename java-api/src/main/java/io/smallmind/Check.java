@@ -108,7 +108,8 @@ final class Check {
 
   private static void alive(String name, MemorySegment segment) {
     if (!segment.scope().isAlive()) {
-      throw new ClosedException("the arena of " + name + " was closed; keep it open during the call");
+      throw new ClosedException(
+          "the arena of " + name + " was closed; keep it open during the call");
     }
     if (!segment.isAccessibleBy(Thread.currentThread())) {
       throw new BadArgumentException(

@@ -15,7 +15,6 @@ import io.smallmind.model.Model;
 import io.smallmind.model.ModelConfig;
 import io.smallmind.model.Scheduler;
 import io.smallmind.tensor.Memory;
-import io.smallmind.tensor.TensorType;
 import io.smallmind.tokenizer.ChatTemplate;
 import io.smallmind.tokenizer.Tokenizer;
 import java.nio.file.Path;
@@ -67,8 +66,8 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param gguf path of a GGUF file
    * @throws io.smallmind.error.BadModelFileException if the file is no consistent model
-   * @throws io.smallmind.error.UnsupportedFormatException if its architecture, tokenizer or a tensor
-   *     type is unknown
+   * @throws io.smallmind.error.UnsupportedFormatException if its architecture, tokenizer or a
+   *     tensor type is unknown
    * @throws io.smallmind.error.OutOfMemoryException if it does not fit into memory
    */
   public static LanguageModel load(Path gguf) {
@@ -80,8 +79,8 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param gguf path of a GGUF file
    * @throws io.smallmind.error.BadModelFileException if the file is no consistent model
-   * @throws io.smallmind.error.UnsupportedFormatException if its architecture, tokenizer or a tensor
-   *     type is unknown
+   * @throws io.smallmind.error.UnsupportedFormatException if its architecture, tokenizer or a
+   *     tensor type is unknown
    * @throws io.smallmind.error.BackendException if the backend can't be had
    * @throws io.smallmind.error.OutOfMemoryException if it does not fit into memory
    */

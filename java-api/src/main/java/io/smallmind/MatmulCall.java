@@ -127,7 +127,9 @@ final class MatmulCall implements Team.Work {
     return made;
   }
 
-  /** Tells whether a matrix is of this shape, in just this memory, in an arena that lives as long. */
+  /**
+   * Tells whether a matrix is of this shape, in just this memory, in an arena that lives as long.
+   */
   private static boolean views(Matrix matrix, MemorySegment segment, long rows, long columns) {
     return matrix.rows() == rows
         && matrix.columns() == columns

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Weights (rows, columns) of any type with a codec, the right side of {@link Backend#matmul(float[],
- * QuantizedMatrix, float[])}: each row holds the weights of one output.
+ * Weights (rows, columns) of any type with a codec, the right side of {@link
+ * Backend#matmul(float[], QuantizedMatrix, float[])}: each row holds the weights of one output.
  *
  * <p>Keeps the encoded blocks off-heap, and for each backend that multiplied with it a copy in that
  * backend's layout. Immutable and thread-safe. Closing frees all of it as soon as no multiplication

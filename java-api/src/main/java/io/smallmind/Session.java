@@ -186,9 +186,10 @@ public final class Session implements AutoCloseable {
 
   private Generation start(int[] prompt, GenerationOptions options, boolean streamed) {
     checkFree();
-    int[] ids = prompt.length > 0 || model.tokenizer().bosId() < 0
-        ? prompt.clone()
-        : new int[] {model.tokenizer().bosId()};
+    int[] ids =
+        prompt.length > 0 || model.tokenizer().bosId() < 0
+            ? prompt.clone()
+            : new int[] {model.tokenizer().bosId()};
     if (ids.length == 0) {
       throw new BadArgumentException("the prompt is empty; this model needs at least one token");
     }

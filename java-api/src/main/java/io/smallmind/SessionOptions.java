@@ -6,8 +6,8 @@ import io.smallmind.tensor.TensorType;
 /**
  * How a session remembers.
  *
- * @param contextLength most tokens to remember; 0 for what the model was trained on, at most {@value
- *     #DEFAULT_CONTEXT}
+ * @param contextLength most tokens to remember; 0 for what the model was trained on, at most
+ *     {@value #DEFAULT_CONTEXT}
  * @param cacheType F16, or Q8_0 for about half the memory
  * @param overflow what happens when the context is full
  */

@@ -12,7 +12,6 @@ import io.smallmind.error.BackendException;
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.ClosedException;
 import io.smallmind.kernels.KernelRegistry;
-import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.Arena;
@@ -68,8 +67,7 @@ class BackendTest {
               shared.allocate(m * n * 4L + 1).asSlice(1),
               MemorySegment.ofArray(new float[m * n]));
       for (MemorySegment c : results) {
-        backend.matmul(
-            MemorySegment.ofArray(a), copy(confined, b), c, m, n, k);
+        backend.matmul(MemorySegment.ofArray(a), copy(confined, b), c, m, n, k);
         assertArrayEquals(expected, c.toArray(JAVA_FLOAT_UNALIGNED), tolerance(k));
         backend.matmul(copy(shared, a), copy(shared, b), c, m, n, k);
         assertArrayEquals(expected, c.toArray(JAVA_FLOAT_UNALIGNED), tolerance(k));
@@ -137,7 +135,8 @@ class BackendTest {
                 double product = (double) x[i * columns + c] * decoded[j * columns + c];
                 sum += product;
                 // Quantized activations are off by half a step of at most max|x| / 127.
-                bound += Math.abs(decoded[j * columns + c]) * (0.51 / 127) + Math.abs(product) * 1e-6;
+                bound +=
+                    Math.abs(decoded[j * columns + c]) * (0.51 / 127) + Math.abs(product) * 1e-6;
               }
               assertEquals(sum, y[i * outputs + j], bound, type + " " + i + " " + j);
             }
@@ -154,8 +153,7 @@ class BackendTest {
     float[] a = random(size * size, 1);
     float[] c = new float[size * size];
     com.sun.management.ThreadMXBean threads =
-        (com.sun.management.ThreadMXBean)
-            java.lang.management.ManagementFactory.getThreadMXBean();
+        (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
     try (QuantizedMatrix w = QuantizedMatrix.quantize(a, size, size, TensorType.Q8_0);
         Arena arena = Arena.ofShared()) {
       MemorySegment x = copy(arena, a);
@@ -181,7 +179,8 @@ class BackendTest {
   void refusesWhatDoesNotFit() {
     Backend backend = Backend.best();
     float[] four = new float[4];
-    assertThrows(BadArgumentException.class, () -> backend.matmul(four, four, new float[4], 2, 2, 3));
+    assertThrows(
+        BadArgumentException.class, () -> backend.matmul(four, four, new float[4], 2, 2, 3));
     assertThrows(BadArgumentException.class, () -> backend.matmul(four, four, four, 2, 2, 2));
     assertThrows(
         BadArgumentException.class, () -> backend.matmul(four, four, new float[4], -2, -2, -2));
@@ -200,9 +199,7 @@ class BackendTest {
           () -> backend.matmul(a, a, memory.asSlice(16, 16).asReadOnly(), 2, 2, 2));
       assertThrows(
           BadArgumentException.class,
-          () ->
-              backend.gemm(
-                  false, false, 2, 2, 2, 1, a, 1, a, 2, 0, memory.asSlice(16, 16), 2));
+          () -> backend.gemm(false, false, 2, 2, 2, 1, a, 1, a, 2, 0, memory.asSlice(16, 16), 2));
     }
     Arena closed = Arena.ofShared();
     MemorySegment dead = closed.allocate(16);

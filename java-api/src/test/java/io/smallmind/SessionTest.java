@@ -324,7 +324,13 @@ class SessionTest {
   void sessionsTogetherGiveWhatTheyGiveAlone() throws Exception {
     List<String> prompts =
         List.of(
-            "Once upon a time", "The king said", "Lily", "A big dog", "One day", "Tom and", "The",
+            "Once upon a time",
+            "The king said",
+            "Lily",
+            "A big dog",
+            "One day",
+            "Tom and",
+            "The",
             "She was happy because");
     List<int[]> alone = new ArrayList<>();
     for (String prompt : prompts) {
@@ -353,8 +359,7 @@ class SessionTest {
   void refusesWhatItCanNotDo() {
     try (Session session = model.newSession()) {
       GenerationOptions one = GenerationOptions.greedy(1);
-      assertThrows(
-          BadArgumentException.class, () -> session.generate(new int[] {512}, one, null));
+      assertThrows(BadArgumentException.class, () -> session.generate(new int[] {512}, one, null));
       assertThrows(BadArgumentException.class, () -> session.generate(new int[] {-1}, one, null));
       try (Generation running = session.start(PROMPT, GenerationOptions.greedy(5))) {
         assertTrue(running.hasNext());
@@ -368,14 +373,12 @@ class SessionTest {
     for (double bad : new double[] {-1, Double.NaN}) {
       assertThrows(
           BadArgumentException.class, () -> GenerationOptions.builder().temperature(bad).build());
-      assertThrows(
-          BadArgumentException.class, () -> GenerationOptions.builder().topP(bad).build());
+      assertThrows(BadArgumentException.class, () -> GenerationOptions.builder().topP(bad).build());
     }
     Session closed = model.newSession();
     closed.close();
     closed.close();
-    assertThrows(
-        ClosedException.class, () -> closed.generate(PROMPT, GenerationOptions.greedy(1)));
+    assertThrows(ClosedException.class, () -> closed.generate(PROMPT, GenerationOptions.greedy(1)));
   }
 
   @Test
@@ -388,16 +391,14 @@ class SessionTest {
         squares += (double) value * value;
       }
       assertEquals(1, squares, 1e-5);
-      assertFalse(
-          Arrays.equals(vector, model.embed("The dog", pooling)) && pooling != Pooling.CLS);
+      assertFalse(Arrays.equals(vector, model.embed("The dog", pooling)) && pooling != Pooling.CLS);
     }
   }
 
   @Test
   void allocatesNothingPerToken() {
     com.sun.management.ThreadMXBean threads =
-        (com.sun.management.ThreadMXBean)
-            java.lang.management.ManagementFactory.getThreadMXBean();
+        (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
     try (Session session = model.newSession()) {
       GenerationOptions options =
           GenerationOptions.builder().maxTokens(400).ignoreEnd(true).seed(1).build();

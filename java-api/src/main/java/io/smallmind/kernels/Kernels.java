@@ -151,12 +151,7 @@ public interface Kernels {
    * or 1e-7, whichever is larger, against the exact function.
    */
   void unary(
-      UnaryOp op,
-      MemorySegment in,
-      long inOffset,
-      MemorySegment out,
-      long outOffset,
-      long length);
+      UnaryOp op, MemorySegment in, long inOffset, MemorySegment out, long outOffset, long length);
 
   /** Computes out[i] = factor · in[i]. */
   void scale(
@@ -193,8 +188,7 @@ public interface Kernels {
    *
    * @param weight (1, columns) F32
    */
-  void rmsNorm(
-      Matrix in, Matrix weight, float epsilon, Matrix out, long rowBegin, long rowEnd);
+  void rmsNorm(Matrix in, Matrix weight, float epsilon, Matrix out, long rowBegin, long rowEnd);
 
   /**
    * Rotates the heads of one token in place by its position (Su et al. 2021): the pair (a, b)

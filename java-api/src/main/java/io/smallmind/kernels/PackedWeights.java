@@ -56,10 +56,7 @@ public final class PackedWeights implements AutoCloseable {
           1,
           (begin, end) ->
               kernels.pack(
-                  source,
-                  memory.segment(),
-                  begin * group,
-                  Math.min(source.rows(), end * group)));
+                  source, memory.segment(), begin * group, Math.min(source.rows(), end * group)));
     } catch (Throwable e) {
       memory.close();
       throw e;

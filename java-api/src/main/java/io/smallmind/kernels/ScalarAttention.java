@@ -36,11 +36,9 @@ final class ScalarAttention {
       long slot = at % KvPages.PAGE_LENGTH * kv.rowBytes();
       for (int head = kvHeadBegin; head < kvHeadEnd; head++) {
         long source = 4L * head * headDim;
-        MemorySegment.copy(
-            k.segment(), JAVA_FLOAT, k.rowOffset(row) + source, values, 0, headDim);
+        MemorySegment.copy(k.segment(), JAVA_FLOAT, k.rowOffset(row) + source, values, 0, headDim);
         codec.encode(values, 0, page, kv.keyOffset(layer, head) + slot, headDim);
-        MemorySegment.copy(
-            v.segment(), JAVA_FLOAT, v.rowOffset(row) + source, values, 0, headDim);
+        MemorySegment.copy(v.segment(), JAVA_FLOAT, v.rowOffset(row) + source, values, 0, headDim);
         codec.encode(values, 0, page, kv.valueOffset(layer, head) + slot, headDim);
       }
     }

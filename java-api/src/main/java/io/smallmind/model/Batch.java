@@ -76,7 +76,9 @@ public final class Batch implements AutoCloseable {
   /** (rows, queryLength): what attention found. */
   final Activations attended;
 
-  /** (rows or expert rows, feedForwardLength): the gate, and then what goes to the last projection. */
+  /**
+   * (rows or expert rows, feedForwardLength): the gate, and then what goes to the last projection.
+   */
   final Activations gate;
 
   /** (rows or expert rows, feedForwardLength). */
@@ -85,7 +87,9 @@ public final class Batch implements AutoCloseable {
   /** (rows, embeddingLength): what a block adds to the stream. */
   final Matrix residual;
 
-  /** (rows, rope dimensions): cosines and sines for each row's position; likewise on local layers. */
+  /**
+   * (rows, rope dimensions): cosines and sines for each row's position; likewise on local layers.
+   */
   final Matrix rope;
 
   final Matrix localRope;
@@ -112,7 +116,8 @@ public final class Batch implements AutoCloseable {
     }
     int length = config.embeddingLength();
     int inner = config.feedForwardLength();
-    int innerRows = config.experts() == 0 ? maxRows : Math.multiplyExact(maxRows, config.expertsUsed());
+    int innerRows =
+        config.experts() == 0 ? maxRows : Math.multiplyExact(maxRows, config.expertsUsed());
     try {
       stream = matrix(maxRows, length);
       normed = activations(kernels, matrix(maxRows, length));

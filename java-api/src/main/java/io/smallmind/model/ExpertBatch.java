@@ -32,8 +32,7 @@ final class ExpertBatch implements AutoCloseable {
   private final int[] next; // (experts): the first free slot of each
   private final double[] probabilities; // (experts)
 
-  ExpertBatch(
-      ModelConfig config, int maxRows, Matrix scores, Activations inputs, Matrix outputs) {
+  ExpertBatch(ModelConfig config, int maxRows, Matrix scores, Activations inputs, Matrix outputs) {
     expertCount = config.experts();
     used = config.expertsUsed();
     this.scores = scores;

@@ -141,7 +141,9 @@ final class ForwardPass implements Team.Work {
         codec.decode(positions.segment(), at, position, 0, length);
         for (int i = 0; i < length; i++) {
           long offset = stream.rowOffset(row) + 4L * i;
-          stream.segment().set(JAVA_FLOAT, offset, stream.segment().get(JAVA_FLOAT, offset) + position[i]);
+          stream
+              .segment()
+              .set(JAVA_FLOAT, offset, stream.segment().get(JAVA_FLOAT, offset) + position[i]);
         }
       }
       angles(batch.rope, weights.ropeFrequencies, config.rope().magnitude(), row);
@@ -407,8 +409,7 @@ final class ForwardPass implements Team.Work {
     kernels.quantize(chosen.inputs, slotBegin, slotEnd);
     team.barrier();
     int claimed = projectExperts(team, block.gate(), chosen.inputs, batch.gate.source(), 0, -1);
-    projectExperts(
-        team, block.up(), chosen.inputs, batch.up, pieces(team, block.gate()), claimed);
+    projectExperts(team, block.up(), chosen.inputs, batch.up, pieces(team, block.gate()), claimed);
     team.barrier();
     activate(slotBegin, slotEnd);
     team.barrier();

@@ -95,10 +95,7 @@ public final class KvCache implements AutoCloseable {
   private KvCache(KvCache other) {
     pages =
         new KvPages(
-            other.pages.type(),
-            other.pages.layers(),
-            other.pages.kvHeads(),
-            other.pages.headDim());
+            other.pages.type(), other.pages.layers(), other.pages.kvHeads(), other.pages.headDim());
     capacity = other.capacity;
     length = other.length;
   }

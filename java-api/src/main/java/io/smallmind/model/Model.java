@@ -19,7 +19,8 @@ public final class Model implements AutoCloseable {
   private final Team team;
   private final Lifetime lifetime;
 
-  private Model(GgufFile file, ModelConfig config, ModelWeights weights, Kernels kernels, Team team) {
+  private Model(
+      GgufFile file, ModelConfig config, ModelWeights weights, Kernels kernels, Team team) {
     this.config = config;
     this.weights = weights;
     this.kernels = kernels;

@@ -69,8 +69,7 @@ final class ModelWeights implements AutoCloseable {
               : null;
       outputNorm = norm("output_norm", length);
       String head = file.findTensor("output.weight") != null ? "output" : "token_embd";
-      output =
-          new Projection[] {projection(head, config.vocabularySize(), length, Buffer.LOGITS)};
+      output = new Projection[] {projection(head, config.vocabularySize(), length, Buffer.LOGITS)};
       ropeFrequencies = config.rope().frequencies(ropeDivisors());
       localRopeFrequencies =
           config.localRope() == config.rope()
@@ -145,8 +144,7 @@ final class ModelWeights implements AutoCloseable {
           };
     }
     return new FeedForward(
-        inputs,
-        new Projection[] {projection(prefix + "ffn_down", length, inner, Buffer.RESIDUAL)});
+        inputs, new Projection[] {projection(prefix + "ffn_down", length, inner, Buffer.RESIDUAL)});
   }
 
   private Experts experts(String prefix) {
@@ -220,7 +218,9 @@ final class ModelWeights implements AutoCloseable {
     // Phi 3 has one set of divisors for the original context, and one for a stretched one.
     boolean stretched = config.contextLength() > config.rope().originalContext();
     for (String name :
-        List.of("rope_freqs.weight", stretched ? "rope_factors_long.weight" : "rope_factors_short.weight")) {
+        List.of(
+            "rope_freqs.weight",
+            stretched ? "rope_factors_long.weight" : "rope_factors_short.weight")) {
       if (file.findTensor(name) != null) {
         float[] divisors = new float[pairs];
         Matrix vector = vector(name, pairs);

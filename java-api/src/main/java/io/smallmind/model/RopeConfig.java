@@ -63,7 +63,9 @@ public record RopeConfig(
 
   /** Returns the factor of cosines and sines. */
   double magnitude() {
-    return scaling == Scaling.YARN ? attentionFactor * (1 + 0.1 * Math.log(factor)) : attentionFactor;
+    return scaling == Scaling.YARN
+        ? attentionFactor * (1 + 0.1 * Math.log(factor))
+        : attentionFactor;
   }
 
   /** Returns the pair that makes this many turns within the original context. */

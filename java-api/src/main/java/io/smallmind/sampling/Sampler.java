@@ -114,8 +114,7 @@ public final class Sampler {
         float score = scores[token];
         score =
             score > 0 ? score / options.repetitionPenalty() : score * options.repetitionPenalty();
-        scores[token] =
-            score - count * options.frequencyPenalty() - options.presencePenalty();
+        scores[token] = score - count * options.frequencyPenalty() - options.presencePenalty();
         counts[token] = -count; // Marks it as done.
       }
     }

@@ -7,15 +7,16 @@ import java.util.Map;
  * How the next token is chosen. Filters run in this order: bias, penalties, constraint, top-k,
  * typical, top-p, min-p, temperature, draw.
  *
- * @param temperature scores are divided by it; 0 takes the best token (greedy), ignoring the filters
+ * @param temperature scores are divided by it; 0 takes the best token (greedy), ignoring the
+ *     filters
  * @param topK only the best so many tokens; 0 for all
  * @param topP only the most probable tokens whose probabilities reach this sum (Holtzman et al.
  *     2020); 1 for all
  * @param minP only tokens at least this fraction as probable as the best; 0 for all
  * @param typicalP only the tokens whose surprise is closest to the expected one, up to this sum of
  *     probabilities (Meister et al. 2023); 1 for all
- * @param repetitionPenalty scores of recent tokens are divided by it if positive and else multiplied
- *     (Keskar et al. 2019); 1 for none
+ * @param repetitionPenalty scores of recent tokens are divided by it if positive and else
+ *     multiplied (Keskar et al. 2019); 1 for none
  * @param frequencyPenalty subtracted from the score of a token for each recent occurrence
  * @param presencePenalty subtracted from the score of a token that occurred recently
  * @param penaltyWindow how many of the last tokens count as recent; −1 for all

@@ -24,7 +24,9 @@ final class ByteAlphabet {
 
   private ByteAlphabet() {}
 
-  /** Returns the bytes that a vocabulary's text stands for, or null if it is not in the alphabet. */
+  /**
+   * Returns the bytes that a vocabulary's text stands for, or null if it is not in the alphabet.
+   */
   static @Nullable String bytes(String text) {
     StringBuilder bytes = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {

@@ -21,7 +21,8 @@ final class PreTokenizer {
   private static final String GPT2 =
       "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)";
 
-  private static final String CONTRACTIONS = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])";
+  private static final String CONTRACTIONS =
+      "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])";
 
   private static final String LLAMA3 =
       CONTRACTIONS
@@ -42,8 +43,7 @@ final class PreTokenizer {
 
   static {
     register(false, false, List.of(GPT2), "gpt-2", "mpt", "olmo", "jais", "phi-2", "trillion");
-    register(
-        true, true, List.of(LLAMA3), "llama3", "llama-v3", "llama-bpe", "falcon3", "pixtral");
+    register(true, true, List.of(LLAMA3), "llama3", "llama-v3", "llama-bpe", "falcon3", "pixtral");
     register(false, false, List.of(LLAMA3), "dbrx", "smaug-bpe", "chatglm-bpe", "glm4");
     register(
         false, false, List.of(QWEN2), "qwen2", "stablelm2", "deepseek-r1-qwen", "megrez", "qwen3");
@@ -59,12 +59,11 @@ final class PreTokenizer {
         "exaone",
         "minerva-7b");
     register(
-        false,
-        false,
-        List.of("[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]"),
-        "falcon");
+        false, false, List.of("[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]"), "falcon");
     register(
-        false, false, List.of("[\\p{P}\\$\\+<=>\\^~\\|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]"),
+        false,
+        false,
+        List.of("[\\p{P}\\$\\+<=>\\^~\\|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]"),
         "default");
     register(
         false,
@@ -209,9 +208,7 @@ final class PreTokenizer {
       for (int at = 0; at < bytes.length(); ) {
         int length = SentencePieceTokenizer.characterLength(bytes.charAt(at));
         String character =
-            at + length > bytes.length()
-                ? ""
-                : Vocabulary.text(bytes.substring(at, at + length));
+            at + length > bytes.length() ? "" : Vocabulary.text(bytes.substring(at, at + length));
         if (bytes.charAt(at) < 0x80) {
           text.append(bytes.charAt(at++));
         } else if (length > 1

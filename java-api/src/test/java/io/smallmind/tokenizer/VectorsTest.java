@@ -33,7 +33,8 @@ class VectorsTest {
                 ? new int[0]
                 : Arrays.stream(line.split("\\s+")).mapToInt(Integer::parseInt).toArray();
         String text = texts.get(i);
-        assertArrayEquals(expected, tokenizer.encode(text, false, false), name + ": '" + text + "'");
+        assertArrayEquals(
+            expected, tokenizer.encode(text, false, false), name + ": '" + text + "'");
         if (!name.startsWith("bert")) { // Lower-cases and drops accents.
           assertEquals(text, tokenizer.decode(expected), name);
           StreamingDecoder decoder = tokenizer.newDecoder();
@@ -43,8 +44,7 @@ class VectorsTest {
           }
           streamed.append(decoder.finish());
           boolean prefixed = name.equals("llama-spm") || name.equals("phi-3");
-          assertEquals(
-              prefixed && !text.isEmpty() ? " " + text : text, streamed.toString(), name);
+          assertEquals(prefixed && !text.isEmpty() ? " " + text : text, streamed.toString(), name);
           assertArrayEquals(
               text.getBytes(StandardCharsets.UTF_8),
               tokenizer.decode(expected).getBytes(StandardCharsets.UTF_8));
