@@ -5,18 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.UserPrincipal;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.zip.CRC32C;
 import java.util.Objects;
 
 /**
  * Puts a library out of the jar into a file, since an operating system loads files only.
  *
- * <p>The folders are JavaCPP's, which OpenBLAS uses too. A file is named by a hash of its content
- * and compared with it: an outdated or damaged one is never loaded.
+ * <p>The folders are JavaCPP's, which OpenBLAS uses too. A file is named by a checksum of its
+ * content and compared with it byte for byte: an outdated or damaged one is never loaded.
  */
 final class LibraryCache {
   /** JavaCPP's property that names the folder; without it, the home and temporary folders serve. */
@@ -48,7 +46,7 @@ final class LibraryCache {
    * @throws IOException if the folder can't be written, or may be written by somebody else
    */
   static Path place(Path folder, String fileName, byte[] content, int copy) throws IOException {
-    String version = hash(content).substring(0, 16) + (copy == 0 ? "" : "-" + copy);
+    String version = version(content) + (copy == 0 ? "" : "-" + copy);
     Path file = folder.resolve("smallmind").resolve(version).resolve(fileName);
     Path parent = Files.createDirectories(file.getParent());
     if (folder.equals(temporaryFolder())) {
@@ -86,11 +84,10 @@ final class LibraryCache {
     }
   }
 
-  static String hash(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+  /** Returns a name that tells builds apart; should two share it, their contents still differ. */
+  private static String version(byte[] content) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(content);
+    return Long.toHexString(checksum.getValue()) + '-' + content.length;
   }
 }

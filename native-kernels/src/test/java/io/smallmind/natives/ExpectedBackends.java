@@ -5,12 +5,14 @@ import static java.util.stream.Collectors.joining;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.platform.launcher.LauncherSession;
 import org.junit.platform.launcher.LauncherSessionListener;
 
 /**
  * Tells the conformance tests which backends this host must offer, from what the operating system
  * says of the CPU rather than from what our library says: a backend that got lost fails the tests.
+ * An emulator passes on what is said of the real CPU, so there the property is given.
  */
 public final class ExpectedBackends implements LauncherSessionListener {
   private static final String PROPERTY = "smallmind.test.expectedBackends";
@@ -44,5 +46,13 @@ public final class ExpectedBackends implements LauncherSessionListener {
 
   private static boolean cpuHas(InstructionSet set) {
     return NativePlatform.missingFlags(Path.of("/proc/cpuinfo"), set.cpuFlags()).isEmpty();
+  }
+
+  /** Returns the names of the native ones as the tests were told, sorted. */
+  static List<String> natives() {
+    return Stream.of(System.getProperty(PROPERTY, "").split(","))
+        .filter(name -> name.startsWith("native-"))
+        .sorted()
+        .toList();
   }
 }

@@ -44,11 +44,13 @@ class NativeKernelsTest {
 
   @Test
   void everyBackendThatTheCpuAllowsIsThere() {
-    List<String> names = KernelRegistry.get().available().stream().map(Kernels::name).toList();
-    assertEquals(
-        List.copyOf(new java.util.TreeSet<>(ExpectedBackends.backends())),
-        List.copyOf(new java.util.TreeSet<>(names)),
-        KernelRegistry.get().explain());
+    List<String> names =
+        KernelRegistry.get().available().stream()
+            .map(Kernels::name)
+            .filter(name -> name.startsWith("native-"))
+            .sorted()
+            .toList();
+    assertEquals(ExpectedBackends.natives(), names, KernelRegistry.get().explain());
   }
 
   /** An application server may load the same classes several times. */
