@@ -7,6 +7,7 @@ module io.smallmind {
   requires static org.jspecify;
 
   exports io.smallmind;
+  exports io.smallmind.convert;
   exports io.smallmind.error;
   exports io.smallmind.gguf;
   exports io.smallmind.kernels;

@@ -42,10 +42,18 @@ public final class Machine {
       throw new BadArgumentException(
           THREADS_PROPERTY + " = '" + property + "': choose a number from 1 to " + available);
     }
-    int cores =
-        physicalCores(Path.of("/sys/devices/system/cpu"), Path.of("/proc/self/status"), available);
-    double quota = cpuQuota(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup"));
-    return computeThreads(available, cores, quota);
+    return computeThreads(available, physicalCores(), cpuQuota());
+  }
+
+  /** Returns the number of physical cores that the operating system lets this process use. */
+  public static int physicalCores() {
+    return physicalCores(
+        Path.of("/sys/devices/system/cpu"), Path.of("/proc/self/status"), availableProcessors());
+  }
+
+  /** Returns how many CPUs' worth of time the control groups grant; infinity if there's no limit. */
+  public static double cpuQuota() {
+    return cpuQuota(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup"));
   }
 
   /** Returns the smallest of the three limits, rounded down, at least 1. */

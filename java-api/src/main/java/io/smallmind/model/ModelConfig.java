@@ -1,5 +1,7 @@
 package io.smallmind.model;
 
+import io.smallmind.gguf.GgufFile;
+
 /**
  * Everything about a model but its weights: sizes, and the choices that set families apart.
  *
@@ -45,6 +47,16 @@ public record ModelConfig(
     int windowPattern,
     int experts,
     int expertsUsed) {
+
+  /**
+   * Reads the configuration of a model file; its weights are not looked at.
+   *
+   * @throws io.smallmind.error.BadModelFileException if a value is missing or out of range
+   * @throws io.smallmind.error.UnsupportedFormatException if the family is unknown
+   */
+  public static ModelConfig of(GgufFile file) {
+    return ConfigReader.read(file);
+  }
 
   /** Tells whether a layer sees only a window of the context. */
   public boolean isLocal(int layer) {

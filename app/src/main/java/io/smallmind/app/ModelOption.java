@@ -1,0 +1,35 @@
+package io.smallmind.app;
+
+import io.smallmind.LanguageModel;
+import io.smallmind.ModelOptions;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Which model to run, and how its weights are held. */
+final class ModelOption {
+  @Option(
+      names = {"-m", "--model"},
+      required = true,
+      paramLabel = "FILE",
+      description = "The model, a GGUF file.")
+  private Path path = Path.of("");
+
+  @Option(
+      names = "--no-pack",
+      description =
+          "Multiply the file's own pages: slower, but for models near the size of the memory.")
+  private boolean noPack;
+
+  Path path() {
+    return path;
+  }
+
+  LanguageModel load(AppCommand command) {
+    return LanguageModel.load(
+        path,
+        ModelOptions.defaults()
+            .withBackend(command.backend())
+            .withThreads(command.threads())
+            .withPack(!noPack));
+  }
+}
