@@ -144,7 +144,9 @@ abstract class AppCommand implements Callable<Integer> {
     console().out().println(GSON.toJson(json));
   }
 
-  /** Prints a note for people: on standard error, and only if a person looks, or asked for notes. */
+  /**
+   * Prints a note for people: on standard error, and only if a person looks, or asked for notes.
+   */
   final void note(String text) {
     if (console().errIsTerminal() || isVerbose()) {
       console().err().println(text);

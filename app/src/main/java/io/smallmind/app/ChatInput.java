@@ -55,8 +55,7 @@ abstract class ChatInput implements AutoCloseable {
 
     @Override
     AutoCloseableQuietly onInterrupt(Runnable action) {
-      Terminal.SignalHandler before =
-          terminal.handle(Terminal.Signal.INT, signal -> action.run());
+      Terminal.SignalHandler before = terminal.handle(Terminal.Signal.INT, signal -> action.run());
       return () -> terminal.handle(Terminal.Signal.INT, before);
     }
 

@@ -53,9 +53,26 @@ record Host(
     List<String> flags) {
   private static final Set<String> TELLING =
       Set.of(
-          "f16c", "fma", "avx", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512dq", "avx512vl",
-          "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16", "asimd", "asimddp",
-          "i8mm", "bf16", "sve", "sve2");
+          "f16c",
+          "fma",
+          "avx",
+          "avx2",
+          "avx_vnni",
+          "avx512f",
+          "avx512bw",
+          "avx512dq",
+          "avx512vl",
+          "avx512_vnni",
+          "avx512_bf16",
+          "avx512_fp16",
+          "amx_int8",
+          "amx_bf16",
+          "asimd",
+          "asimddp",
+          "i8mm",
+          "bf16",
+          "sve",
+          "sve2");
 
   static Host read() {
     Map<String, String> info = table(Path.of("/proc/cpuinfo"));

@@ -10,11 +10,11 @@ import io.smallmind.gguf.GgufFile;
 import io.smallmind.gguf.GgufTensor;
 import io.smallmind.gguf.GgufValue;
 import io.smallmind.model.ModelConfig;
+import io.smallmind.tensor.TensorType;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.stream.Collectors;
-import io.smallmind.tensor.TensorType;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -161,9 +161,7 @@ final class InspectCommand extends AppCommand {
     if (tensors) {
       heading("tensors");
       for (GgufTensor tensor : file.tensors()) {
-        console()
-            .out()
-            .printf("  %-8s %-20s %s%n", tensor.type(), tensor.shape(), tensor.name());
+        console().out().printf("  %-8s %-20s %s%n", tensor.type(), tensor.shape(), tensor.name());
       }
     }
   }

@@ -41,7 +41,8 @@ record MemoryEstimate(
         packed += kernels.packedBytes(tensor.type(), tensor.rows(), tensor.columns());
       }
     }
-    long perToken = 2L * config.layers() * config.kvHeads() * TensorType.F16.rowBytes(config.headDim());
+    long perToken =
+        2L * config.layers() * config.kvHeads() * TensorType.F16.rowBytes(config.headDim());
     int usual = Math.min(config.contextLength(), SessionOptions.DEFAULT_CONTEXT);
     return new MemoryEstimate(
         kernels.name(), mapped, packed, perToken, context == null ? usual : context);
@@ -66,10 +67,22 @@ record MemoryEstimate(
   /** Returns names and values for people to read. */
   Map<String, String> rows() {
     Map<String, String> rows = new LinkedHashMap<>();
-    rows.put("weights", Sizes.bytes(packedBytes) + " packed for " + backend
-        + ", or " + Sizes.bytes(mappedBytes) + " of page cache with --no-pack");
-    rows.put("session", Sizes.bytes(cacheBytes()) + " for " + contextLength + " tokens, "
-        + Sizes.bytes(cacheBytesPerToken) + " each");
+    rows.put(
+        "weights",
+        Sizes.bytes(packedBytes)
+            + " packed for "
+            + backend
+            + ", or "
+            + Sizes.bytes(mappedBytes)
+            + " of page cache with --no-pack");
+    rows.put(
+        "session",
+        Sizes.bytes(cacheBytes())
+            + " for "
+            + contextLength
+            + " tokens, "
+            + Sizes.bytes(cacheBytesPerToken)
+            + " each");
     return rows;
   }
 }

@@ -13,9 +13,7 @@ final class Speed {
   /** Returns the prompt's tokens that were computed, per second. */
   static double prompt(GenerationResult result) {
     GenerationResult.Usage usage = result.usage();
-    return (usage.promptTokens() - usage.reusedTokens())
-        * NANOS
-        / result.timings().promptNanos();
+    return (usage.promptTokens() - usage.reusedTokens()) * NANOS / result.timings().promptNanos();
   }
 
   /** Returns generated tokens per second. The first one comes with the prompt. */

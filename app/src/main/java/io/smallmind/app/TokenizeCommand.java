@@ -31,9 +31,7 @@ final class TokenizeCommand extends AppCommand {
       description = "Leave out the tokens that the model wants at a text's beginning and end.")
   private boolean noBos;
 
-  @Option(
-      names = "--special",
-      description = "Take the text of special tokens for these tokens.")
+  @Option(names = "--special", description = "Take the text of special tokens for these tokens.")
   private boolean special;
 
   @Option(names = "--json", description = "Print {\"ids\":[…]}.")

@@ -51,7 +51,9 @@ public final class Machine {
         Path.of("/sys/devices/system/cpu"), Path.of("/proc/self/status"), availableProcessors());
   }
 
-  /** Returns how many CPUs' worth of time the control groups grant; infinity if there's no limit. */
+  /**
+   * Returns how many CPUs' worth of time the control groups grant; infinity if there's no limit.
+   */
   public static double cpuQuota() {
     return cpuQuota(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup"));
   }
