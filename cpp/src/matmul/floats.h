@@ -46,11 +46,13 @@ struct FloatTile {
   int64_t y_stride;
 };
 
-template <class S, class Weights, int kRows, int kTokens>
+/* kFirst: this tile is the first to read its weights, and asks memory for them ahead. */
+template <class S, class Weights, int kRows, int kTokens, bool kFirst>
 __attribute__((noinline)) void float_tile(FloatTile tile) {
   using F = typename S::F;
   using Element = typename Weights::Element;
-  constexpr int64_t kPrefetchAhead = 2048;
+  constexpr int64_t kPrefetchAhead = 1024;  // bytes of each row
+  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(Element));
   F sums[kRows][kTokens];
   for (int r = 0; r < kRows; r++) {
     for (int t = 0; t < kTokens; t++) {
@@ -59,12 +61,15 @@ __attribute__((noinline)) void float_tile(FloatTile tile) {
   }
   const int64_t whole = tile.columns / S::kLanes * S::kLanes;
   for (int64_t k = 0; k < whole; k += S::kLanes) {
+    if (kFirst && k % kLine == 0) {
+      // Near the end of the rows, go on with the next tile's, which begin behind this tile's last.
+      const int64_t at = k * static_cast<int64_t>(sizeof(Element)) + kPrefetchAhead;
+      const uint8_t* ahead = tile.w + at + (at < tile.w_stride ? 0 : (kRows - 1) * tile.w_stride);
+      unroll<kRows>([&](auto r) SM_LAMBDA { __builtin_prefetch(ahead + r * tile.w_stride); });
+    }
     F w[kRows];
     unroll<kRows>([&](auto r) SM_LAMBDA {
       const Element* row = reinterpret_cast<const Element*>(tile.w + r * tile.w_stride) + k;
-      if (kTokens == 1) {
-        __builtin_prefetch(reinterpret_cast<const uint8_t*>(row) + kPrefetchAhead);
-      }
       w[r] = Weights::template load<S>(row);
     });
     unroll<kTokens>([&](auto t) SM_LAMBDA {
@@ -92,13 +97,13 @@ __attribute__((noinline)) void float_tile(FloatTile tile) {
   }
 }
 
-template <class S, class Weights, int kRows, int kTokens = S::kFloatTokens>
+template <class S, class Weights, int kRows, bool kFirst, int kTokens = S::kFloatTokens>
 void float_tile(int64_t tokens, const FloatTile& tile) {
   if constexpr (kTokens > 0) {
-    if (tokens >= kTokens) {
-      float_tile<S, Weights, kRows, kTokens>(tile);
+    if (tokens == kTokens) {
+      float_tile<S, Weights, kRows, kTokens, kFirst>(tile);
     } else {
-      float_tile<S, Weights, kRows, kTokens - 1>(tokens, tile);
+      float_tile<S, Weights, kRows, kFirst, kTokens - 1>(tokens, tile);
     }
   }
 }
@@ -111,22 +116,30 @@ void matmul_floats(const FloatTile& all, int64_t tokens, int64_t w_begin, int64_
   const int64_t row_bytes = all.columns * static_cast<int64_t>(sizeof(float));
   int64_t block = kCacheBytes / (row_bytes + 1) / S::kFloatTokens * S::kFloatTokens;
   block = block < S::kFloatTokens ? S::kFloatTokens : block;
+  // A single token is a matter of memory, which likes few streams.
+  constexpr int64_t kStreamRows = 2;
+  const int64_t most_rows = tokens == 1 ? kStreamRows : S::kFloatRows;
   for (int64_t begin = 0; begin < tokens; begin += block) {
     const int64_t end = smaller(tokens, begin + block);
-    for (int64_t row = w_begin; row < w_end;) {
-      const bool full = w_end - row >= S::kFloatRows;
+    for (int64_t row = w_begin, rows; row < w_end; row += rows) {
+      rows = w_end - row >= most_rows ? most_rows : 1;
       FloatTile tile = all;
       tile.w += row * all.w_stride;
-      for (int64_t t = begin; t < end; t += S::kFloatTokens) {
+      for (int64_t t = begin, count; t < end; t += count) {
+        const int64_t tiles = (end - t + S::kFloatTokens - 1) / S::kFloatTokens;
+        count = (end - t + tiles - 1) / tiles;
         tile.x = all.x + t * all.x_stride;
         tile.y = all.y + t * all.y_stride + row;
-        if (full) {
-          float_tile<S, Weights, S::kFloatRows>(end - t, tile);
+        if (rows == 1) {
+          float_tile<S, Weights, 1, true>(count, tile);
+        } else if (rows == kStreamRows) {
+          float_tile<S, Weights, kStreamRows, 1, true>(tile);
+        } else if (t == begin) {
+          float_tile<S, Weights, S::kFloatRows, true>(count, tile);
         } else {
-          float_tile<S, Weights, 1>(end - t, tile);
+          float_tile<S, Weights, S::kFloatRows, false>(count, tile);
         }
       }
-      row += full ? S::kFloatRows : 1;
     }
   }
 }

@@ -23,8 +23,10 @@ constexpr int64_t kPanelColumns = 1024;
  * memory for meanwhile, stay in L1. */
 constexpr int64_t kDirectColumns = 512;
 
-/* How far ahead of its loads a single tile asks memory for packed weights, in bytes. */
-constexpr int64_t kPrefetchBytes = 4096;
+/* How far ahead of its loads a single tile asks memory for packed weights, in bytes. Records of
+ * several blocks need more, since decoding their scales holds the loads up; measured. */
+template <class Format>
+constexpr int64_t kPrefetchBytes = Format::kBlocks == 1 ? 4096 : 6144;
 
 /* Fills the sides of the tile of `tokens` tokens whose first row of activations is xq, for `blocks`
  * blocks from first_block on. */
@@ -159,7 +161,7 @@ void matmul_few(const typename Format::Record* w, const Range& range) {
                         S::vectors(static_cast<int>(range.tokens)) * S::kLanes == kGroupRows;
   const int64_t step = one_tile ? room : kDirectColumns / kActivationBlock;
   const int64_t tiles = (range.tokens + kTokensOfTile<S, Format> - 1) / kTokensOfTile<S, Format>;
-  const int64_t ahead = one_tile ? kPrefetchBytes : step * Direct<Format>::kBlockBytes;
+  const int64_t ahead = one_tile ? kPrefetchBytes<Format> : step * Direct<Format>::kBlockBytes;
   for (int64_t from = 0; from < blocks; from += room) {
     int64_t end = smaller(blocks, from + room);
     fill_sides<S, Format>(range, 0, range.tokens, from, end - from, side);

@@ -20,11 +20,15 @@ struct Q3_K {
   static constexpr int kOffset = 4;
   static constexpr int kMaxWeight = 7;
 
+  // The planes of a block lie together, so that memory is read in order.
+  struct Block {
+    uint32_t q[2][kGroupRows];  // pairs
+    uint32_t high[kGroupRows];  // bits
+  };
   struct Record {
     uint16_t d[kGroupRows];
     uint32_t scales[3][kGroupRows];
-    uint32_t high[8][kGroupRows];  // bits
-    uint32_t q[8][2][kGroupRows];  // pairs
+    Block blocks[8];
   };
 
   static inline void pack(const uint8_t* stored, Record& record, int row) {
@@ -35,16 +39,16 @@ struct Q3_K {
     for (int block = 0; block < 8; block++) {
       uint32_t dwords[8];
       take(stored, block, 0x01010101u, dwords);
-      put_bits(dwords, record.high[block], row);
+      put_bits(dwords, record.blocks[block].high, row);
       take(stored + 32 + block / 4 * 32, block % 4 * 2, 0x03030303u, dwords);
-      put_pairs(dwords, record.q[block], row);
+      put_pairs(dwords, record.blocks[block].q, row);
     }
   }
 
   template <class S, int kIndex>
   static SM_INLINE typename S::I weight(const Record& record, int block, int lane) {
-    return S::bit_or(pairs<S, kIndex, 0>(record.q[block], lane),
-                     bits<S, kIndex, 2>(record.high[block], lane));
+    return S::bit_or(pairs<S, kIndex, 0>(record.blocks[block].q, lane),
+                     bits<S, kIndex, 2>(record.blocks[block].high, lane));
   }
 
   template <class S>

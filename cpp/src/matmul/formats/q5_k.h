@@ -20,12 +20,16 @@ struct Q5_K {
   static constexpr int kOffset = 0;
   static constexpr int kMaxWeight = 31;
 
+  // The planes of a block lie together, so that memory is read in order.
+  struct Block {
+    uint32_t q[4][kGroupRows];  // nibbles
+    uint32_t high[kGroupRows];  // bits
+  };
   struct Record {
     uint16_t d[kGroupRows];
     uint16_t m[kGroupRows];
     uint32_t scales[3][kGroupRows];
-    uint32_t high[8][kGroupRows];  // bits
-    uint32_t q[8][4][kGroupRows];  // nibbles
+    Block blocks[8];
   };
 
   static inline void pack(const uint8_t* stored, Record& record, int row) {
@@ -37,16 +41,16 @@ struct Q5_K {
     for (int block = 0; block < 8; block++) {
       uint32_t dwords[8];
       take(stored + 16, block, 0x01010101u, dwords);
-      put_bits(dwords, record.high[block], row);
+      put_bits(dwords, record.blocks[block].high, row);
       take(stored + 48 + block / 2 * 32, block % 2 * 4, 0x0f0f0f0fu, dwords);
-      put_nibbles(dwords, record.q[block], row);
+      put_nibbles(dwords, record.blocks[block].q, row);
     }
   }
 
   template <class S, int kIndex>
   static SM_INLINE typename S::I weight(const Record& record, int block, int lane) {
-    return S::bit_or(nibbles<S, kIndex>(record.q[block], lane),
-                     bits<S, kIndex, 4>(record.high[block], lane));
+    return S::bit_or(nibbles<S, kIndex>(record.blocks[block].q, lane),
+                     bits<S, kIndex, 4>(record.blocks[block].high, lane));
   }
 
   template <class S>

@@ -21,11 +21,15 @@ struct Q6_K {
   static constexpr int kOffset = 32;
   static constexpr int kMaxWeight = 63;
 
+  // The planes of a block lie together, so that memory is read in order.
+  struct Block {
+    uint32_t q[4][kGroupRows];     // nibbles
+    uint32_t high[2][kGroupRows];  // pairs
+  };
   struct Record {
     uint16_t d[kGroupRows];
-    uint32_t scales[4][kGroupRows];   // 16 signed bytes of each row
-    uint32_t q[8][4][kGroupRows];     // nibbles
-    uint32_t high[8][2][kGroupRows];  // pairs
+    uint32_t scales[4][kGroupRows];  // 16 signed bytes of each row
+    Block blocks[8];
   };
 
   static inline void pack(const uint8_t* stored, Record& record, int row) {
@@ -38,16 +42,16 @@ struct Q6_K {
       int quarter = block % 4;
       uint32_t dwords[8];
       take(stored + 64 * half + 32 * (quarter % 2), 4 * (quarter / 2), 0x0f0f0f0fu, dwords);
-      put_nibbles(dwords, record.q[block], row);
+      put_nibbles(dwords, record.blocks[block].q, row);
       take(stored + 128 + 32 * half, 2 * quarter, 0x03030303u, dwords);
-      put_pairs(dwords, record.high[block], row);
+      put_pairs(dwords, record.blocks[block].high, row);
     }
   }
 
   template <class S, int kIndex>
   static SM_INLINE typename S::I weight(const Record& record, int block, int lane) {
-    return S::bit_or(nibbles<S, kIndex>(record.q[block], lane),
-                     pairs<S, kIndex, 4>(record.high[block], lane));
+    return S::bit_or(nibbles<S, kIndex>(record.blocks[block].q, lane),
+                     pairs<S, kIndex, 4>(record.blocks[block].high, lane));
   }
 
   template <class S>
