@@ -335,6 +335,11 @@ int main(int argc, char** argv) {
         for (const FormatInfo& format : reference::kFormats) {
           if (name == format.name) {
             known = true;
+            if (columns % format.block != 0) {
+              std::printf("%-7s needs columns in multiples of %lld\n", format.name,
+                          static_cast<long long>(format.block));
+              continue;
+            }
             bench(isa, format, shape, team, limits, budget, rotate << 20);
           }
         }

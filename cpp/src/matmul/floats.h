@@ -116,13 +116,10 @@ void matmul_floats(const FloatTile& all, int64_t tokens, int64_t w_begin, int64_
   const int64_t row_bytes = all.columns * static_cast<int64_t>(sizeof(float));
   int64_t block = kCacheBytes / (row_bytes + 1) / S::kFloatTokens * S::kFloatTokens;
   block = block < S::kFloatTokens ? S::kFloatTokens : block;
-  // A single token is a matter of memory, which likes few streams.
-  constexpr int64_t kStreamRows = 2;
-  const int64_t most_rows = tokens == 1 ? kStreamRows : S::kFloatRows;
   for (int64_t begin = 0; begin < tokens; begin += block) {
     const int64_t end = smaller(tokens, begin + block);
     for (int64_t row = w_begin, rows; row < w_end; row += rows) {
-      rows = w_end - row >= most_rows ? most_rows : 1;
+      rows = w_end - row >= S::kFloatRows ? S::kFloatRows : 1;
       FloatTile tile = all;
       tile.w += row * all.w_stride;
       for (int64_t t = begin, count; t < end; t += count) {
@@ -132,8 +129,6 @@ void matmul_floats(const FloatTile& all, int64_t tokens, int64_t w_begin, int64_
         tile.y = all.y + t * all.y_stride + row;
         if (rows == 1) {
           float_tile<S, Weights, 1, true>(count, tile);
-        } else if (rows == kStreamRows) {
-          float_tile<S, Weights, kStreamRows, 1, true>(tile);
         } else if (t == begin) {
           float_tile<S, Weights, S::kFloatRows, true>(count, tile);
         } else {
