@@ -51,7 +51,7 @@ template <class S, class Weights, int kRows, int kTokens, bool kFirst>
 __attribute__((noinline)) void float_tile(FloatTile tile) {
   using F = typename S::F;
   using Element = typename Weights::Element;
-  constexpr int64_t kPrefetchAhead = 1024;  // bytes of each row
+  constexpr int64_t kPrefetchAhead = 2048;  // bytes of each row
   constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(Element));
   F sums[kRows][kTokens];
   for (int r = 0; r < kRows; r++) {

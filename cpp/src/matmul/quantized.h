@@ -23,10 +23,12 @@ constexpr int64_t kPanelColumns = 1024;
  * memory for meanwhile, stay in L1. */
 constexpr int64_t kDirectColumns = 512;
 
-/* How far ahead of its loads a single tile asks memory for packed weights, in bytes. Records of
- * several blocks need more, since decoding their scales holds the loads up; measured. */
+/* How far ahead of its loads a single tile asks memory for packed weights, in bytes: as measured.
+ * Records of several blocks need more, since decoding their scales holds the loads up. */
 template <class Format>
-constexpr int64_t kPrefetchBytes = Format::kBlocks == 1 ? 4096 : 6144;
+constexpr int64_t kPrefetchBytes = Direct<Format>::kPrefetchFurther > 0 ? 3072
+                                   : Format::kBlocks == 1               ? 4608
+                                                                        : 8192;
 
 /* Fills the sides of the tile of `tokens` tokens whose first row of activations is xq, for `blocks`
  * blocks from first_block on. */

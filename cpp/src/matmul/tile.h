@@ -61,7 +61,7 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  * Weights is Direct<Format> or Panel<Format>: kBlocks blocks to a record, and
  *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
  *   weight<S, i>(record, block, lane),
- *   kBlockBytes, the packed size of a block, and kPrefetchLocality, for prefetching.
+ *   kBlockBytes, the packed size of a block, kPrefetchLocality and kPrefetchFurther.
  */
 template <class S, class Weights, int kTokens, int kVectors>
 __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActivations x,
@@ -94,6 +94,9 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
       if (until_prefetch-- == 0) {
         unroll<(Weights::kBlockBytes + 63) / 64>([&](auto line) SM_LAMBDA {
           __builtin_prefetch(w.prefetch + 64 * line, 0, Weights::kPrefetchLocality);
+          if constexpr (Weights::kPrefetchFurther > 0) {
+            __builtin_prefetch(w.prefetch + 64 * line + Weights::kPrefetchFurther, 0, 2);
+          }
         });
         w.prefetch += Weights::kBlockBytes;
         until_prefetch = w.prefetch_every - 1;

@@ -29,6 +29,8 @@ struct Direct {
   static constexpr int kBlocks = F::kBlocks;
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
   static constexpr int kPrefetchLocality = 3;
+  // Blocks this large keep more lines on their way than L1 can wait for: L2 asks for them before.
+  static constexpr int kPrefetchFurther = kBlockBytes > 768 ? 5120 : 0;
 
   template <class S, int kVectors>
   static SM_INLINE Scales scales(const Record& record, int lane, Scratch& scratch) {
@@ -57,6 +59,7 @@ struct Panel {
   // What is asked for ahead is the packed form of the next panel, into L2: L1 is full of this one.
   static constexpr int kBlockBytes = Direct<F>::kBlockBytes;
   static constexpr int kPrefetchLocality = 2;
+  static constexpr int kPrefetchFurther = 0;
 
   template <class S>
   static void decode(const typename F::Record* packed, int64_t records, Record* panel) {
