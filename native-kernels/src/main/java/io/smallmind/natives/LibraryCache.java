@@ -7,8 +7,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.Arrays;
 import java.util.List;
-import java.util.zip.CRC32C;
 import java.util.Objects;
+import java.util.zip.CRC32C;
 
 /**
  * Puts a library out of the jar into a file, since an operating system loads files only.
