@@ -73,15 +73,16 @@ int64_t checked_cases() { return cases; }
 
 int64_t failed_cases() { return failures; }
 
-Guarded::Guarded(size_t bytes) : size_(bytes) {
-  size_t page = page_size();
-  page_bytes_ = (bytes / page + 1) * page;
+Guarded::Guarded(size_t bytes, size_t alignment) : size_(bytes) {
+  const size_t page = page_size();
+  const size_t aligned = (bytes + alignment - 1) / alignment * alignment;
+  page_bytes_ = (aligned / page + 1) * page;
   pages_ = map_pages(page_bytes_, page);
   if (pages_ == nullptr) {
     std::printf("no memory for a test of %lld bytes\n", static_cast<long long>(bytes));
     std::abort();
   }
-  begin_ = pages_ + page_bytes_ - bytes;
+  begin_ = pages_ + page_bytes_ - aligned;
   std::memset(pages_, kCanary, static_cast<size_t>(begin_ - pages_));
 }
 

@@ -15,8 +15,8 @@ int64_t failed_cases();
 /* Pages of which the next after the last is out of bounds for the hardware. */
 class Guarded {
  public:
-  /* The memory ends at the guard page; so its begin is aligned as its size is. */
-  explicit Guarded(size_t bytes);
+  /* The memory ends at the guard page, or as near to it as the alignment of its begin lets. */
+  explicit Guarded(size_t bytes, size_t alignment = 1);
   ~Guarded();
   Guarded(const Guarded&) = delete;
   Guarded& operator=(const Guarded&) = delete;

@@ -1,8 +1,9 @@
 /*
  * Every kernel of every instruction set that this machine supports, against plain loops.
  *
- * conformance [--exhaustive] [--only NAME] [--expect NAME]... [--without NAME]...
+ * conformance [--exhaustive | --quick] [--only NAME] [--expect NAME]... [--without NAME]...
  *
+ * --exhaustive tests functions of one value on all floats, --quick products on fewer shapes;
  * --expect fails if the instruction set did not run, so that a skip can't look like a pass;
  * --without fails if it did.
  */
@@ -51,6 +52,7 @@ bool known(const char* name) {
 
 int main(int argc, char** argv) {
   bool exhaustive = false;
+  bool quick = false;
   const char* only = nullptr;
   for (int i = 1; i < argc; i++) {
     bool named = std::strcmp(argv[i], "--expect") == 0 || std::strcmp(argv[i], "--without") == 0 ||
@@ -60,6 +62,8 @@ int main(int argc, char** argv) {
       i++;
     } else if (std::strcmp(argv[i], "--exhaustive") == 0) {
       exhaustive = true;
+    } else if (std::strcmp(argv[i], "--quick") == 0) {
+      quick = true;
     } else {
       std::printf("don't understand %s\n", argv[i]);
       return 2;
@@ -73,6 +77,7 @@ int main(int argc, char** argv) {
       continue;
     }
     int64_t before = checked_cases();
+    test_matmul(isa, quick);
     test_ops(isa, exhaustive);
     ran[isa] = true;
     std::printf("ran %s: %lld cases\n", isa_name(isa),
