@@ -36,7 +36,7 @@ final class VectorKernels implements Kernels {
       MemorySegment c,
       long cOffset,
       long ldc) {
-    ScalarGemm.gemm(
+    VectorGemm.gemm(
         transposeA,
         transposeB,
         m,
