@@ -57,27 +57,33 @@ final class VectorKernels implements Kernels {
 
   @Override
   public int rowGroup(TensorType type) {
-    return 1;
+    return VectorLanes.ROWS;
   }
 
   @Override
   public long packedBytes(TensorType type, long rows, long columns) {
-    return 0;
+    VectorLanes lanes = VectorLanes.of(type);
+    long groups = (rows + VectorLanes.ROWS - 1) / VectorLanes.ROWS;
+    return lanes == null ? 0 : groups * lanes.groupBytes(columns);
   }
 
   @Override
   public void pack(Matrix source, MemorySegment target, long rowBegin, long rowEnd) {
-    throw new UnsupportedOperationException("in work");
+    VectorLanes lanes = VectorLanes.of(source.type());
+    if (lanes == null) {
+      throw new IllegalArgumentException(source.type() + " is multiplied as it is stored");
+    }
+    lanes.pack(source, target, rowBegin, rowEnd);
   }
 
   @Override
   public long activationRowBytes(long columns) {
-    return ScalarMatmul.activationRowBytes(columns);
+    return VectorActivations.rowBytes(columns);
   }
 
   @Override
   public void quantize(Activations x, long rowBegin, long rowEnd) {
-    ScalarMatmul.quantize(x, rowBegin, rowEnd);
+    VectorActivations.quantize(x, rowBegin, rowEnd);
   }
 
   @Override
@@ -89,7 +95,7 @@ final class VectorKernels implements Kernels {
       long wRowBegin,
       long wRowEnd,
       Matrix y) {
-    ScalarMatmul.matmul(x, xRowBegin, xRowEnd, w, wRowBegin, wRowEnd, y);
+    VectorMatmul.matmul(x, xRowBegin, xRowEnd, w, wRowBegin, wRowEnd, y);
   }
 
   @Override

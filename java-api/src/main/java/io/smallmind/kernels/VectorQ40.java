@@ -1,0 +1,290 @@
+package io.smallmind.kernels;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import io.smallmind.tensor.TensorType;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Q4_0 in lanes: per block a word of two rows' scales, F16, then four words per row: nibble i of
+ * the lower 16 bits of word w is q of column 8 w + 2 i, of the upper 16 bits that of column 8 w + 2
+ * i + 1.
+ */
+final class VectorQ40 extends VectorLanes {
+  private static final int WORDS = 4;
+
+  VectorQ40() {
+    super(TensorType.Q4_0, 1 + 2 * WORDS);
+  }
+
+  @Override
+  void packBlock(byte[] stored, int[] lanes, int lane) {
+    put16(lanes, 0, lane, u16(stored, 0));
+    for (int word = 0; word < WORDS; word++) {
+      int bits = 0;
+      for (int i = 0; i < 8; i++) {
+        int column = 8 * word + i;
+        int q = stored[2 + column % 16] >> column / 16 * 4 & 15;
+        bits |= q << i / 2 * 4 + i % 2 * 16;
+      }
+      lanes[L + word * ROWS + lane] = bits;
+    }
+  }
+
+  @Override
+  void multiply(VectorActivations x, MemorySegment w, long offset, int blocks, float[] out) {
+    int[] pairs = x.pairs;
+    int[] sums = x.sums;
+    float[] scale = x.scale;
+    FloatVector totala = FloatVector.zero(F);
+    FloatVector totalb = FloatVector.zero(F);
+    long at = offset;
+    for (int block = 0; block < blocks; block++) {
+      ShortVector suma =
+          IntVector.broadcast(I, sums[2 * block])
+              .reinterpretAsShorts()
+              .add(IntVector.broadcast(I, sums[2 * block + 1]).reinterpretAsShorts())
+              .mul((short) -8);
+      ShortVector sumb = suma;
+      for (int word = 0; word < WORDS; word++) {
+        long from = at + 4L * (L + word * ROWS);
+        int pair = block * 16 + word * 4;
+        IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+        IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+        ShortVector q0a = wa.and(0x000F000F).reinterpretAsShorts();
+        ShortVector q0b = wb.and(0x000F000F).reinterpretAsShorts();
+        ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
+        suma = suma.add(q0a.mul(p0));
+        sumb = sumb.add(q0b.mul(p0));
+        ShortVector q1a =
+            wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q1b =
+            wb.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
+        suma = suma.add(q1a.mul(p1));
+        sumb = sumb.add(q1b.mul(p1));
+        ShortVector q2a =
+            wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q2b =
+            wb.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
+        suma = suma.add(q2a.mul(p2));
+        sumb = sumb.add(q2b.mul(p2));
+        ShortVector q3a =
+            wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q3b =
+            wb.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
+        suma = suma.add(q3a.mul(p3));
+        sumb = sumb.add(q3b.mul(p3));
+      }
+      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      FloatVector da = half(d.and(0xFFFF));
+      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
+      totala =
+          ((FloatVector) fold(suma.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(da.mul(scale[block]), totala);
+      totalb =
+          ((FloatVector) fold(sumb.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(db.mul(scale[block]), totalb);
+      at += 4L * (L + WORDS * ROWS);
+    }
+    totala.intoArray(out, 0);
+    totalb.intoArray(out, L);
+  }
+
+  @Override
+  void multiply(
+      VectorActivations x0,
+      VectorActivations x1,
+      VectorActivations x2,
+      VectorActivations x3,
+      MemorySegment w,
+      long offset,
+      int blocks,
+      float[] out) {
+    int[] pairs0 = x0.pairs;
+    int[] sums0 = x0.sums;
+    float[] scale0 = x0.scale;
+    int[] pairs1 = x1.pairs;
+    int[] sums1 = x1.sums;
+    float[] scale1 = x1.scale;
+    int[] pairs2 = x2.pairs;
+    int[] sums2 = x2.sums;
+    float[] scale2 = x2.scale;
+    int[] pairs3 = x3.pairs;
+    int[] sums3 = x3.sums;
+    float[] scale3 = x3.scale;
+    FloatVector total0a = FloatVector.zero(F);
+    FloatVector total0b = FloatVector.zero(F);
+    FloatVector total1a = FloatVector.zero(F);
+    FloatVector total1b = FloatVector.zero(F);
+    FloatVector total2a = FloatVector.zero(F);
+    FloatVector total2b = FloatVector.zero(F);
+    FloatVector total3a = FloatVector.zero(F);
+    FloatVector total3b = FloatVector.zero(F);
+    long at = offset;
+    for (int block = 0; block < blocks; block++) {
+      ShortVector sum0a =
+          IntVector.broadcast(I, sums0[2 * block])
+              .reinterpretAsShorts()
+              .add(IntVector.broadcast(I, sums0[2 * block + 1]).reinterpretAsShorts())
+              .mul((short) -8);
+      ShortVector sum0b = sum0a;
+      ShortVector sum1a =
+          IntVector.broadcast(I, sums1[2 * block])
+              .reinterpretAsShorts()
+              .add(IntVector.broadcast(I, sums1[2 * block + 1]).reinterpretAsShorts())
+              .mul((short) -8);
+      ShortVector sum1b = sum1a;
+      ShortVector sum2a =
+          IntVector.broadcast(I, sums2[2 * block])
+              .reinterpretAsShorts()
+              .add(IntVector.broadcast(I, sums2[2 * block + 1]).reinterpretAsShorts())
+              .mul((short) -8);
+      ShortVector sum2b = sum2a;
+      ShortVector sum3a =
+          IntVector.broadcast(I, sums3[2 * block])
+              .reinterpretAsShorts()
+              .add(IntVector.broadcast(I, sums3[2 * block + 1]).reinterpretAsShorts())
+              .mul((short) -8);
+      ShortVector sum3b = sum3a;
+      for (int word = 0; word < WORDS; word++) {
+        long from = at + 4L * (L + word * ROWS);
+        int pair = block * 16 + word * 4;
+        IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+        IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+        ShortVector q0a = wa.and(0x000F000F).reinterpretAsShorts();
+        ShortVector q0b = wb.and(0x000F000F).reinterpretAsShorts();
+        ShortVector p00 = IntVector.broadcast(I, pairs0[pair]).reinterpretAsShorts();
+        sum0a = sum0a.add(q0a.mul(p00));
+        sum0b = sum0b.add(q0b.mul(p00));
+        ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
+        sum1a = sum1a.add(q0a.mul(p01));
+        sum1b = sum1b.add(q0b.mul(p01));
+        ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
+        sum2a = sum2a.add(q0a.mul(p02));
+        sum2b = sum2b.add(q0b.mul(p02));
+        ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
+        sum3a = sum3a.add(q0a.mul(p03));
+        sum3b = sum3b.add(q0b.mul(p03));
+        ShortVector q1a =
+            wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q1b =
+            wb.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p10 = IntVector.broadcast(I, pairs0[pair + 1]).reinterpretAsShorts();
+        sum0a = sum0a.add(q1a.mul(p10));
+        sum0b = sum0b.add(q1b.mul(p10));
+        ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
+        sum1a = sum1a.add(q1a.mul(p11));
+        sum1b = sum1b.add(q1b.mul(p11));
+        ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
+        sum2a = sum2a.add(q1a.mul(p12));
+        sum2b = sum2b.add(q1b.mul(p12));
+        ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
+        sum3a = sum3a.add(q1a.mul(p13));
+        sum3b = sum3b.add(q1b.mul(p13));
+        ShortVector q2a =
+            wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q2b =
+            wb.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p20 = IntVector.broadcast(I, pairs0[pair + 2]).reinterpretAsShorts();
+        sum0a = sum0a.add(q2a.mul(p20));
+        sum0b = sum0b.add(q2b.mul(p20));
+        ShortVector p21 = IntVector.broadcast(I, pairs1[pair + 2]).reinterpretAsShorts();
+        sum1a = sum1a.add(q2a.mul(p21));
+        sum1b = sum1b.add(q2b.mul(p21));
+        ShortVector p22 = IntVector.broadcast(I, pairs2[pair + 2]).reinterpretAsShorts();
+        sum2a = sum2a.add(q2a.mul(p22));
+        sum2b = sum2b.add(q2b.mul(p22));
+        ShortVector p23 = IntVector.broadcast(I, pairs3[pair + 2]).reinterpretAsShorts();
+        sum3a = sum3a.add(q2a.mul(p23));
+        sum3b = sum3b.add(q2b.mul(p23));
+        ShortVector q3a =
+            wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q3b =
+            wb.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p30 = IntVector.broadcast(I, pairs0[pair + 3]).reinterpretAsShorts();
+        sum0a = sum0a.add(q3a.mul(p30));
+        sum0b = sum0b.add(q3b.mul(p30));
+        ShortVector p31 = IntVector.broadcast(I, pairs1[pair + 3]).reinterpretAsShorts();
+        sum1a = sum1a.add(q3a.mul(p31));
+        sum1b = sum1b.add(q3b.mul(p31));
+        ShortVector p32 = IntVector.broadcast(I, pairs2[pair + 3]).reinterpretAsShorts();
+        sum2a = sum2a.add(q3a.mul(p32));
+        sum2b = sum2b.add(q3b.mul(p32));
+        ShortVector p33 = IntVector.broadcast(I, pairs3[pair + 3]).reinterpretAsShorts();
+        sum3a = sum3a.add(q3a.mul(p33));
+        sum3b = sum3b.add(q3b.mul(p33));
+      }
+      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      FloatVector da = half(d.and(0xFFFF));
+      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
+      total0a =
+          ((FloatVector) fold(sum0a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(da.mul(scale0[block]), total0a);
+      total0b =
+          ((FloatVector) fold(sum0b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(db.mul(scale0[block]), total0b);
+      total1a =
+          ((FloatVector) fold(sum1a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(da.mul(scale1[block]), total1a);
+      total1b =
+          ((FloatVector) fold(sum1b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(db.mul(scale1[block]), total1b);
+      total2a =
+          ((FloatVector) fold(sum2a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(da.mul(scale2[block]), total2a);
+      total2b =
+          ((FloatVector) fold(sum2b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(db.mul(scale2[block]), total2b);
+      total3a =
+          ((FloatVector) fold(sum3a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(da.mul(scale3[block]), total3a);
+      total3b =
+          ((FloatVector) fold(sum3b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+              .fma(db.mul(scale3[block]), total3b);
+      at += 4L * (L + WORDS * ROWS);
+    }
+    total0a.intoArray(out, 0);
+    total0b.intoArray(out, L);
+    total1a.intoArray(out, ROWS);
+    total1b.intoArray(out, ROWS + L);
+    total2a.intoArray(out, 2 * ROWS);
+    total2b.intoArray(out, 2 * ROWS + L);
+    total3a.intoArray(out, 3 * ROWS);
+    total3b.intoArray(out, 3 * ROWS + L);
+  }
+
+  @Override
+  void decode(MemorySegment w, long offset, int blocks, float[] panel, int panelOffset) {
+    for (int block = 0; block < blocks; block++) {
+      long at = offset + block * blockBytes();
+      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      FloatVector da = half(d.and(0xFFFF));
+      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
+      for (int word = 0; word < WORDS; word++) {
+        long from = at + 4L * (L + word * ROWS);
+        IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+        IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+        int to = panelOffset + (block * 32 + word * 8) * ROWS;
+        for (int i = 0; i < 8; i += 2) {
+          store(wa.and(15), da, panel, to + i * ROWS);
+          store(wb.and(15), db, panel, to + i * ROWS + L);
+          store(wa.lanewise(VectorOperators.LSHR, 16).and(15), da, panel, to + (i + 1) * ROWS);
+          store(wb.lanewise(VectorOperators.LSHR, 16).and(15), db, panel, to + (i + 1) * ROWS + L);
+          wa = wa.lanewise(VectorOperators.LSHR, 4);
+          wb = wb.lanewise(VectorOperators.LSHR, 4);
+        }
+      }
+    }
+  }
+
+  private static void store(IntVector q, FloatVector d, float[] panel, int to) {
+    ((FloatVector) q.sub(8).convert(VectorOperators.I2F, 0)).mul(d).intoArray(panel, to);
+  }
+}

@@ -1,0 +1,389 @@
+package io.smallmind.kernels;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import io.smallmind.tensor.TensorType;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Q4_K in lanes: per block a word per row with its two F16 scales, that of the minimums above; two
+ * words with a byte for the scale of each group of 32; two with its minimum; then, as in {@link
+ * VectorQ40}, four words per group.
+ */
+final class VectorQ4K extends VectorLanes {
+  private static final int GROUPS = 8;
+  private static final int WORDS = 4;
+  private static final int SCALES = ROWS;
+  private static final int MINIMUMS = 3 * ROWS;
+  private static final int QUANTS = 5 * ROWS;
+
+  VectorQ4K() {
+    super(TensorType.Q4_K, 2 * (5 + GROUPS * WORDS));
+  }
+
+  @Override
+  void packBlock(byte[] stored, int[] lanes, int lane) {
+    lanes[lane] = u16(stored, 0) | u16(stored, 2) << 16;
+    for (int group = 0; group < GROUPS; group++) {
+      int index = group / 4 * ROWS + lane;
+      lanes[SCALES + index] |= scale(stored, group) << group % 4 * 8;
+      lanes[MINIMUMS + index] |= minimum(stored, group) << group % 4 * 8;
+      for (int word = 0; word < WORDS; word++) {
+        int bits = 0;
+        for (int i = 0; i < 8; i++) {
+          int q = stored[16 + group / 2 * 32 + 8 * word + i] >> group % 2 * 4 & 15;
+          bits |= q << i / 2 * 4 + i % 2 * 16;
+        }
+        lanes[QUANTS + (group * WORDS + word) * ROWS + lane] = bits;
+      }
+    }
+  }
+
+  /** Returns the 6-bit scale of a group: the last four keep their upper bits with the first. */
+  private static int scale(byte[] stored, int group) {
+    return group < 4
+        ? stored[4 + group] & 63
+        : stored[8 + group] & 15 | (stored[group] & 0xC0) >> 2;
+  }
+
+  private static int minimum(byte[] stored, int group) {
+    return group < 4
+        ? stored[8 + group] & 63
+        : stored[8 + group] >> 4 & 15 | (stored[4 + group] & 0xC0) >> 2;
+  }
+
+  @Override
+  void multiply(VectorActivations x, MemorySegment w, long offset, int blocks, float[] out) {
+    int[] pairs = x.pairs;
+    float[] scale = x.scale;
+    float[] scaledSum = x.scaledSum;
+    FloatVector totala = FloatVector.zero(F);
+    FloatVector totalb = FloatVector.zero(F);
+    long at = offset;
+    for (int block = 0; block < blocks; block++) {
+      IntVector da = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      FloatVector sa = half(da.and(0xFFFF));
+      FloatVector ma = half(da.lanewise(VectorOperators.LSHR, 16));
+      IntVector db = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
+      FloatVector sb = half(db.and(0xFFFF));
+      FloatVector mb = half(db.lanewise(VectorOperators.LSHR, 16));
+      for (int group = 0; group < GROUPS; group++) {
+        ShortVector suma = IntVector.zero(I).reinterpretAsShorts();
+        ShortVector sumb = IntVector.zero(I).reinterpretAsShorts();
+        for (int word = 0; word < WORDS; word++) {
+          long from = at + 4L * (QUANTS + (group * WORDS + word) * ROWS);
+          int pair = (block * GROUPS + group) * 16 + word * 4;
+          IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+          IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+          ShortVector q0a = wa.and(0x000F000F).reinterpretAsShorts();
+          ShortVector q0b = wb.and(0x000F000F).reinterpretAsShorts();
+          ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
+          suma = suma.add(q0a.mul(p0));
+          sumb = sumb.add(q0b.mul(p0));
+          ShortVector q1a =
+              wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+          ShortVector q1b =
+              wb.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+          ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
+          suma = suma.add(q1a.mul(p1));
+          sumb = sumb.add(q1b.mul(p1));
+          ShortVector q2a =
+              wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+          ShortVector q2b =
+              wb.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+          ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
+          suma = suma.add(q2a.mul(p2));
+          sumb = sumb.add(q2b.mul(p2));
+          ShortVector q3a =
+              wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+          ShortVector q3b =
+              wb.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+          ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
+          suma = suma.add(q3a.mul(p3));
+          sumb = sumb.add(q3b.mul(p3));
+        }
+        int shift = group % 4 * 8;
+        long scales = at + 4L * (SCALES + group / 4 * ROWS);
+        long minimums = at + 4L * (MINIMUMS + group / 4 * ROWS);
+        int part = block * GROUPS + group;
+        FloatVector scalea =
+            ((FloatVector)
+                    IntVector.fromMemorySegment(I, w, scales, LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(0xFF)
+                        .convert(VectorOperators.I2F, 0))
+                .mul(sa);
+        FloatVector minimuma =
+            ((FloatVector)
+                    IntVector.fromMemorySegment(I, w, minimums, LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(0xFF)
+                        .convert(VectorOperators.I2F, 0))
+                .mul(ma);
+        FloatVector scaleb =
+            ((FloatVector)
+                    IntVector.fromMemorySegment(I, w, scales + 4L * L, LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(0xFF)
+                        .convert(VectorOperators.I2F, 0))
+                .mul(sb);
+        FloatVector minimumb =
+            ((FloatVector)
+                    IntVector.fromMemorySegment(I, w, minimums + 4L * L, LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(0xFF)
+                        .convert(VectorOperators.I2F, 0))
+                .mul(mb);
+        totala =
+            ((FloatVector) fold(suma.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scalea.mul(scale[part]), totala.sub(minimuma.mul(scaledSum[part])));
+        totalb =
+            ((FloatVector) fold(sumb.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scaleb.mul(scale[part]), totalb.sub(minimumb.mul(scaledSum[part])));
+      }
+      at += 4L * (QUANTS + GROUPS * WORDS * ROWS);
+    }
+    totala.intoArray(out, 0);
+    totalb.intoArray(out, L);
+  }
+
+  @Override
+  void multiply(
+      VectorActivations x0,
+      VectorActivations x1,
+      VectorActivations x2,
+      VectorActivations x3,
+      MemorySegment w,
+      long offset,
+      int blocks,
+      float[] out) {
+    int[] pairs0 = x0.pairs;
+    float[] scale0 = x0.scale;
+    float[] scaledSum0 = x0.scaledSum;
+    int[] pairs1 = x1.pairs;
+    float[] scale1 = x1.scale;
+    float[] scaledSum1 = x1.scaledSum;
+    int[] pairs2 = x2.pairs;
+    float[] scale2 = x2.scale;
+    float[] scaledSum2 = x2.scaledSum;
+    int[] pairs3 = x3.pairs;
+    float[] scale3 = x3.scale;
+    float[] scaledSum3 = x3.scaledSum;
+    FloatVector total0a = FloatVector.zero(F);
+    FloatVector total0b = FloatVector.zero(F);
+    FloatVector total1a = FloatVector.zero(F);
+    FloatVector total1b = FloatVector.zero(F);
+    FloatVector total2a = FloatVector.zero(F);
+    FloatVector total2b = FloatVector.zero(F);
+    FloatVector total3a = FloatVector.zero(F);
+    FloatVector total3b = FloatVector.zero(F);
+    long at = offset;
+    for (int block = 0; block < blocks; block++) {
+      IntVector da = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      FloatVector sa = half(da.and(0xFFFF));
+      FloatVector ma = half(da.lanewise(VectorOperators.LSHR, 16));
+      IntVector db = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
+      FloatVector sb = half(db.and(0xFFFF));
+      FloatVector mb = half(db.lanewise(VectorOperators.LSHR, 16));
+      for (int group = 0; group < GROUPS; group++) {
+        ShortVector sum0a = IntVector.zero(I).reinterpretAsShorts();
+        ShortVector sum0b = IntVector.zero(I).reinterpretAsShorts();
+        ShortVector sum1a = IntVector.zero(I).reinterpretAsShorts();
+        ShortVector sum1b = IntVector.zero(I).reinterpretAsShorts();
+        ShortVector sum2a = IntVector.zero(I).reinterpretAsShorts();
+        ShortVector sum2b = IntVector.zero(I).reinterpretAsShorts();
+        ShortVector sum3a = IntVector.zero(I).reinterpretAsShorts();
+        ShortVector sum3b = IntVector.zero(I).reinterpretAsShorts();
+        for (int word = 0; word < WORDS; word++) {
+          long from = at + 4L * (QUANTS + (group * WORDS + word) * ROWS);
+          int pair = (block * GROUPS + group) * 16 + word * 4;
+          IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+          IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+          ShortVector q0a = wa.and(0x000F000F).reinterpretAsShorts();
+          ShortVector q0b = wb.and(0x000F000F).reinterpretAsShorts();
+          ShortVector p00 = IntVector.broadcast(I, pairs0[pair]).reinterpretAsShorts();
+          sum0a = sum0a.add(q0a.mul(p00));
+          sum0b = sum0b.add(q0b.mul(p00));
+          ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
+          sum1a = sum1a.add(q0a.mul(p01));
+          sum1b = sum1b.add(q0b.mul(p01));
+          ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
+          sum2a = sum2a.add(q0a.mul(p02));
+          sum2b = sum2b.add(q0b.mul(p02));
+          ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
+          sum3a = sum3a.add(q0a.mul(p03));
+          sum3b = sum3b.add(q0b.mul(p03));
+          ShortVector q1a =
+              wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+          ShortVector q1b =
+              wb.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+          ShortVector p10 = IntVector.broadcast(I, pairs0[pair + 1]).reinterpretAsShorts();
+          sum0a = sum0a.add(q1a.mul(p10));
+          sum0b = sum0b.add(q1b.mul(p10));
+          ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
+          sum1a = sum1a.add(q1a.mul(p11));
+          sum1b = sum1b.add(q1b.mul(p11));
+          ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
+          sum2a = sum2a.add(q1a.mul(p12));
+          sum2b = sum2b.add(q1b.mul(p12));
+          ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
+          sum3a = sum3a.add(q1a.mul(p13));
+          sum3b = sum3b.add(q1b.mul(p13));
+          ShortVector q2a =
+              wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+          ShortVector q2b =
+              wb.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+          ShortVector p20 = IntVector.broadcast(I, pairs0[pair + 2]).reinterpretAsShorts();
+          sum0a = sum0a.add(q2a.mul(p20));
+          sum0b = sum0b.add(q2b.mul(p20));
+          ShortVector p21 = IntVector.broadcast(I, pairs1[pair + 2]).reinterpretAsShorts();
+          sum1a = sum1a.add(q2a.mul(p21));
+          sum1b = sum1b.add(q2b.mul(p21));
+          ShortVector p22 = IntVector.broadcast(I, pairs2[pair + 2]).reinterpretAsShorts();
+          sum2a = sum2a.add(q2a.mul(p22));
+          sum2b = sum2b.add(q2b.mul(p22));
+          ShortVector p23 = IntVector.broadcast(I, pairs3[pair + 2]).reinterpretAsShorts();
+          sum3a = sum3a.add(q2a.mul(p23));
+          sum3b = sum3b.add(q2b.mul(p23));
+          ShortVector q3a =
+              wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+          ShortVector q3b =
+              wb.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+          ShortVector p30 = IntVector.broadcast(I, pairs0[pair + 3]).reinterpretAsShorts();
+          sum0a = sum0a.add(q3a.mul(p30));
+          sum0b = sum0b.add(q3b.mul(p30));
+          ShortVector p31 = IntVector.broadcast(I, pairs1[pair + 3]).reinterpretAsShorts();
+          sum1a = sum1a.add(q3a.mul(p31));
+          sum1b = sum1b.add(q3b.mul(p31));
+          ShortVector p32 = IntVector.broadcast(I, pairs2[pair + 3]).reinterpretAsShorts();
+          sum2a = sum2a.add(q3a.mul(p32));
+          sum2b = sum2b.add(q3b.mul(p32));
+          ShortVector p33 = IntVector.broadcast(I, pairs3[pair + 3]).reinterpretAsShorts();
+          sum3a = sum3a.add(q3a.mul(p33));
+          sum3b = sum3b.add(q3b.mul(p33));
+        }
+        int shift = group % 4 * 8;
+        long scales = at + 4L * (SCALES + group / 4 * ROWS);
+        long minimums = at + 4L * (MINIMUMS + group / 4 * ROWS);
+        int part = block * GROUPS + group;
+        FloatVector scalea =
+            ((FloatVector)
+                    IntVector.fromMemorySegment(I, w, scales, LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(0xFF)
+                        .convert(VectorOperators.I2F, 0))
+                .mul(sa);
+        FloatVector minimuma =
+            ((FloatVector)
+                    IntVector.fromMemorySegment(I, w, minimums, LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(0xFF)
+                        .convert(VectorOperators.I2F, 0))
+                .mul(ma);
+        FloatVector scaleb =
+            ((FloatVector)
+                    IntVector.fromMemorySegment(I, w, scales + 4L * L, LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(0xFF)
+                        .convert(VectorOperators.I2F, 0))
+                .mul(sb);
+        FloatVector minimumb =
+            ((FloatVector)
+                    IntVector.fromMemorySegment(I, w, minimums + 4L * L, LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(0xFF)
+                        .convert(VectorOperators.I2F, 0))
+                .mul(mb);
+        total0a =
+            ((FloatVector) fold(sum0a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scalea.mul(scale0[part]), total0a.sub(minimuma.mul(scaledSum0[part])));
+        total0b =
+            ((FloatVector) fold(sum0b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scaleb.mul(scale0[part]), total0b.sub(minimumb.mul(scaledSum0[part])));
+        total1a =
+            ((FloatVector) fold(sum1a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scalea.mul(scale1[part]), total1a.sub(minimuma.mul(scaledSum1[part])));
+        total1b =
+            ((FloatVector) fold(sum1b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scaleb.mul(scale1[part]), total1b.sub(minimumb.mul(scaledSum1[part])));
+        total2a =
+            ((FloatVector) fold(sum2a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scalea.mul(scale2[part]), total2a.sub(minimuma.mul(scaledSum2[part])));
+        total2b =
+            ((FloatVector) fold(sum2b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scaleb.mul(scale2[part]), total2b.sub(minimumb.mul(scaledSum2[part])));
+        total3a =
+            ((FloatVector) fold(sum3a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scalea.mul(scale3[part]), total3a.sub(minimuma.mul(scaledSum3[part])));
+        total3b =
+            ((FloatVector) fold(sum3b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+                .fma(scaleb.mul(scale3[part]), total3b.sub(minimumb.mul(scaledSum3[part])));
+      }
+      at += 4L * (QUANTS + GROUPS * WORDS * ROWS);
+    }
+    total0a.intoArray(out, 0);
+    total0b.intoArray(out, L);
+    total1a.intoArray(out, ROWS);
+    total1b.intoArray(out, ROWS + L);
+    total2a.intoArray(out, 2 * ROWS);
+    total2b.intoArray(out, 2 * ROWS + L);
+    total3a.intoArray(out, 3 * ROWS);
+    total3b.intoArray(out, 3 * ROWS + L);
+  }
+
+  @Override
+  void decode(MemorySegment w, long offset, int blocks, float[] panel, int panelOffset) {
+    for (int block = 0; block < blocks; block++) {
+      long at = offset + block * blockBytes();
+      int to = panelOffset + block * 256 * ROWS;
+      decodeHalf(w, at, panel, to);
+      decodeHalf(w, at + 4L * L, panel, to + L);
+    }
+  }
+
+  /** Decodes one of the two vectors of rows. */
+  private static void decodeHalf(MemorySegment w, long at, float[] panel, int panelOffset) {
+    IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+    FloatVector s = half(d.and(0xFFFF));
+    FloatVector m = half(d.lanewise(VectorOperators.LSHR, 16));
+    for (int group = 0; group < GROUPS; group++) {
+      int shift = group % 4 * 8;
+      long scales = at + 4L * (SCALES + group / 4 * ROWS);
+      long minimums = at + 4L * (MINIMUMS + group / 4 * ROWS);
+      FloatVector scale =
+          byteOf(IntVector.fromMemorySegment(I, w, scales, LITTLE_ENDIAN), shift).mul(s);
+      FloatVector minimum =
+          byteOf(IntVector.fromMemorySegment(I, w, minimums, LITTLE_ENDIAN), shift).mul(m);
+      for (int word = 0; word < WORDS; word++) {
+        IntVector bits =
+            IntVector.fromMemorySegment(
+                I, w, at + 4L * (QUANTS + (group * WORDS + word) * ROWS), LITTLE_ENDIAN);
+        int to = panelOffset + (group * 32 + word * 8) * ROWS;
+        for (int i = 0; i < 8; i += 2) {
+          store(bits.and(15), scale, minimum, panel, to + i * ROWS);
+          store(
+              bits.lanewise(VectorOperators.LSHR, 16).and(15),
+              scale,
+              minimum,
+              panel,
+              to + (i + 1) * ROWS);
+          bits = bits.lanewise(VectorOperators.LSHR, 4);
+        }
+      }
+    }
+  }
+
+  private static FloatVector byteOf(IntVector words, int shift) {
+    IntVector bytes = words.lanewise(VectorOperators.LSHR, shift).and(0xFF);
+    return (FloatVector) bytes.convert(VectorOperators.I2F, 0);
+  }
+
+  private static void store(
+      IntVector q, FloatVector scale, FloatVector minimum, float[] panel, int to) {
+    ((FloatVector) q.convert(VectorOperators.I2F, 0)).mul(scale).sub(minimum).intoArray(panel, to);
+  }
+}
