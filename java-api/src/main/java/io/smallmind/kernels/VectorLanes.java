@@ -40,6 +40,9 @@ abstract class VectorLanes {
   private static final VectorLanes Q4_K = new VectorQ4K();
   private static final VectorLanes Q6_K = new VectorQ6K();
 
+  /** What the pattern of an infinite F16 would be, if it were a number: 2^16. */
+  static final int FIRST_INFINITE = Float.floatToRawIntBits(0x1p16f);
+
   private static final class Scratch {
     final byte[] stored = new byte[256];
     int[] lanes = new int[0];
@@ -160,22 +163,21 @@ abstract class VectorLanes {
     lanes[index + lane % L] |= lane < L ? bits : bits << 16;
   }
 
-  /** Returns the F16 numbers in the lower 16 bits of the lanes; the upper bits must be zero. */
+  /**
+   * Returns the F16 numbers in the lower 16 bits of the lanes.
+   *
+   * <p>The kernels repeat this line by line, as they do other short sequences: C2 stops inlining
+   * methods that aren't the JDK's own when a method grows large, and then every vector that crosses
+   * the call becomes an object.
+   */
   static FloatVector half(IntVector bits) {
     IntVector magnitude = bits.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
     FloatVector finite = magnitude.reinterpretAsFloats().mul(0x1p112f);
     IntVector exponent = magnitude.or(0x7F800000); // of infinities and NaN
-    return finite
-        .reinterpretAsInts()
-        .blend(exponent, finite.compare(VectorOperators.GE, 65536f).cast(I))
+    IntVector value = finite.reinterpretAsInts();
+    return value
+        .blend(exponent, value.compare(VectorOperators.GE, FIRST_INFINITE))
         .or(bits.and(0x8000).lanewise(VectorOperators.LSHL, 16))
         .reinterpretAsFloats();
-  }
-
-  /** Adds up the two 16-bit sums in each lane. */
-  static IntVector fold(IntVector sums) {
-    return sums.lanewise(VectorOperators.LSHL, 16)
-        .lanewise(VectorOperators.ASHR, 16)
-        .add(sums.lanewise(VectorOperators.ASHR, 16));
   }
 }

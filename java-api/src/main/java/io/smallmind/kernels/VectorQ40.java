@@ -44,6 +44,21 @@ final class VectorQ40 extends VectorLanes {
     FloatVector totalb = FloatVector.zero(F);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
+      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      IntVector dah = d;
+      IntVector dam = dah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector daf = dam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector da =
+          daf.blend(dam.or(0x7F800000), daf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
+      IntVector dbh = d.lanewise(VectorOperators.LSHR, 16);
+      IntVector dbm = dbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector dbf = dbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector db =
+          dbf.blend(dbm.or(0x7F800000), dbf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
       ShortVector suma =
           IntVector.broadcast(I, sums[2 * block])
               .reinterpretAsShorts()
@@ -82,14 +97,21 @@ final class VectorQ40 extends VectorLanes {
         suma = suma.add(q3a.mul(p3));
         sumb = sumb.add(q3b.mul(p3));
       }
-      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d.and(0xFFFF));
-      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
       totala =
-          ((FloatVector) fold(suma.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  suma.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(da.mul(scale[block]), totala);
       totalb =
-          ((FloatVector) fold(sumb.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sumb.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(db.mul(scale[block]), totalb);
       at += 4L * (L + WORDS * ROWS);
     }
@@ -129,6 +151,21 @@ final class VectorQ40 extends VectorLanes {
     FloatVector total3b = FloatVector.zero(F);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
+      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      IntVector dah = d;
+      IntVector dam = dah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector daf = dam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector da =
+          daf.blend(dam.or(0x7F800000), daf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
+      IntVector dbh = d.lanewise(VectorOperators.LSHR, 16);
+      IntVector dbm = dbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector dbf = dbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector db =
+          dbf.blend(dbm.or(0x7F800000), dbf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
       ShortVector sum0a =
           IntVector.broadcast(I, sums0[2 * block])
               .reinterpretAsShorts()
@@ -221,32 +258,77 @@ final class VectorQ40 extends VectorLanes {
         sum3a = sum3a.add(q3a.mul(p33));
         sum3b = sum3b.add(q3b.mul(p33));
       }
-      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d.and(0xFFFF));
-      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
       total0a =
-          ((FloatVector) fold(sum0a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sum0a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(da.mul(scale0[block]), total0a);
       total0b =
-          ((FloatVector) fold(sum0b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sum0b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(db.mul(scale0[block]), total0b);
       total1a =
-          ((FloatVector) fold(sum1a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sum1a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(da.mul(scale1[block]), total1a);
       total1b =
-          ((FloatVector) fold(sum1b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sum1b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(db.mul(scale1[block]), total1b);
       total2a =
-          ((FloatVector) fold(sum2a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sum2a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum2a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(da.mul(scale2[block]), total2a);
       total2b =
-          ((FloatVector) fold(sum2b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sum2b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum2b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(db.mul(scale2[block]), total2b);
       total3a =
-          ((FloatVector) fold(sum3a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sum3a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum3a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(da.mul(scale3[block]), total3a);
       total3b =
-          ((FloatVector) fold(sum3b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
+          ((FloatVector)
+                  sum3b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum3b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
               .fma(db.mul(scale3[block]), total3b);
       at += 4L * (L + WORDS * ROWS);
     }
@@ -265,7 +347,7 @@ final class VectorQ40 extends VectorLanes {
     for (int block = 0; block < blocks; block++) {
       long at = offset + block * blockBytes();
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d.and(0xFFFF));
+      FloatVector da = half(d);
       FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
       for (int word = 0; word < WORDS; word++) {
         long from = at + 4L * (L + word * ROWS);
@@ -285,6 +367,6 @@ final class VectorQ40 extends VectorLanes {
   }
 
   private static void store(IntVector q, FloatVector d, float[] panel, int to) {
-    ((FloatVector) q.sub(8).convert(VectorOperators.I2F, 0)).mul(d).intoArray(panel, to);
+    ((FloatVector) q.sub(8).convertShape(VectorOperators.I2F, F, 0)).mul(d).intoArray(panel, to);
   }
 }

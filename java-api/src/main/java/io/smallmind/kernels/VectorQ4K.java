@@ -10,35 +10,35 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Q4_K in lanes: per block a word per row with its two F16 scales, that of the minimums above; two
- * words with a byte for the scale of each group of 32; two with its minimum; then, as in {@link
- * VectorQ40}, four words per group.
+ * Q4_K in lanes: per block a word per row with its two F16 scales, that of the minimums above; then
+ * for each group of 32 a word of two rows, 16 bits each, with the group's scale in the lower and
+ * its minimum in the upper byte, and four words per row as in {@link VectorQ40}. Memory is read in
+ * exactly this order: hardware prefetch gives up on anything else.
  */
 final class VectorQ4K extends VectorLanes {
   private static final int GROUPS = 8;
   private static final int WORDS = 4;
-  private static final int SCALES = ROWS;
-  private static final int MINIMUMS = 3 * ROWS;
-  private static final int QUANTS = 5 * ROWS;
+
+  /** Words of a group. */
+  private static final int GROUP = L + WORDS * ROWS;
 
   VectorQ4K() {
-    super(TensorType.Q4_K, 2 * (5 + GROUPS * WORDS));
+    super(TensorType.Q4_K, 2 + GROUPS * (1 + 2 * WORDS));
   }
 
   @Override
   void packBlock(byte[] stored, int[] lanes, int lane) {
     lanes[lane] = u16(stored, 0) | u16(stored, 2) << 16;
     for (int group = 0; group < GROUPS; group++) {
-      int index = group / 4 * ROWS + lane;
-      lanes[SCALES + index] |= scale(stored, group) << group % 4 * 8;
-      lanes[MINIMUMS + index] |= minimum(stored, group) << group % 4 * 8;
+      int first = ROWS + group * GROUP;
+      put16(lanes, first, lane, scale(stored, group) | minimum(stored, group) << 8);
       for (int word = 0; word < WORDS; word++) {
         int bits = 0;
         for (int i = 0; i < 8; i++) {
           int q = stored[16 + group / 2 * 32 + 8 * word + i] >> group % 2 * 4 & 15;
           bits |= q << i / 2 * 4 + i % 2 * 16;
         }
-        lanes[QUANTS + (group * WORDS + word) * ROWS + lane] = bits;
+        lanes[first + L + word * ROWS + lane] = bits;
       }
     }
   }
@@ -64,88 +64,123 @@ final class VectorQ4K extends VectorLanes {
     FloatVector totala = FloatVector.zero(F);
     FloatVector totalb = FloatVector.zero(F);
     long at = offset;
-    for (int block = 0; block < blocks; block++) {
-      IntVector da = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector sa = half(da.and(0xFFFF));
-      FloatVector ma = half(da.lanewise(VectorOperators.LSHR, 16));
-      IntVector db = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
-      FloatVector sb = half(db.and(0xFFFF));
-      FloatVector mb = half(db.lanewise(VectorOperators.LSHR, 16));
-      for (int group = 0; group < GROUPS; group++) {
-        ShortVector suma = IntVector.zero(I).reinterpretAsShorts();
-        ShortVector sumb = IntVector.zero(I).reinterpretAsShorts();
-        for (int word = 0; word < WORDS; word++) {
-          long from = at + 4L * (QUANTS + (group * WORDS + word) * ROWS);
-          int pair = (block * GROUPS + group) * 16 + word * 4;
-          IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
-          IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
-          ShortVector q0a = wa.and(0x000F000F).reinterpretAsShorts();
-          ShortVector q0b = wb.and(0x000F000F).reinterpretAsShorts();
-          ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
-          suma = suma.add(q0a.mul(p0));
-          sumb = sumb.add(q0b.mul(p0));
-          ShortVector q1a =
-              wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
-          ShortVector q1b =
-              wb.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
-          ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
-          suma = suma.add(q1a.mul(p1));
-          sumb = sumb.add(q1b.mul(p1));
-          ShortVector q2a =
-              wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
-          ShortVector q2b =
-              wb.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
-          ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
-          suma = suma.add(q2a.mul(p2));
-          sumb = sumb.add(q2b.mul(p2));
-          ShortVector q3a =
-              wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
-          ShortVector q3b =
-              wb.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
-          ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
-          suma = suma.add(q3a.mul(p3));
-          sumb = sumb.add(q3b.mul(p3));
-        }
-        int shift = group % 4 * 8;
-        long scales = at + 4L * (SCALES + group / 4 * ROWS);
-        long minimums = at + 4L * (MINIMUMS + group / 4 * ROWS);
-        int part = block * GROUPS + group;
-        FloatVector scalea =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, scales, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(0xFF)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(sa);
-        FloatVector minimuma =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, minimums, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(0xFF)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(ma);
-        FloatVector scaleb =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, scales + 4L * L, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(0xFF)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(sb);
-        FloatVector minimumb =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, minimums + 4L * L, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(0xFF)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(mb);
-        totala =
-            ((FloatVector) fold(suma.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale[part]), totala.sub(minimuma.mul(scaledSum[part])));
-        totalb =
-            ((FloatVector) fold(sumb.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale[part]), totalb.sub(minimumb.mul(scaledSum[part])));
+    FloatVector sa = FloatVector.zero(F);
+    FloatVector sb = FloatVector.zero(F);
+    FloatVector ma = FloatVector.zero(F);
+    FloatVector mb = FloatVector.zero(F);
+    for (int group = 0; group < blocks * GROUPS; group++) {
+      if (group % GROUPS == 0) {
+        IntVector da = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+        IntVector db = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
+        IntVector saxh = da;
+        IntVector saxm = saxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector saxf = saxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector sax =
+            saxf.blend(saxm.or(0x7F800000), saxf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(saxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .reinterpretAsFloats();
+        sa = sax;
+        IntVector maxh = da.lanewise(VectorOperators.LSHR, 16);
+        IntVector maxm = maxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector maxf = maxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector max =
+            maxf.blend(maxm.or(0x7F800000), maxf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(maxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .reinterpretAsFloats();
+        ma = max;
+        IntVector sbxh = db;
+        IntVector sbxm = sbxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector sbxf = sbxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector sbx =
+            sbxf.blend(sbxm.or(0x7F800000), sbxf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(sbxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .reinterpretAsFloats();
+        sb = sbx;
+        IntVector mbxh = db.lanewise(VectorOperators.LSHR, 16);
+        IntVector mbxm = mbxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector mbxf = mbxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector mbx =
+            mbxf.blend(mbxm.or(0x7F800000), mbxf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(mbxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .reinterpretAsFloats();
+        mb = mbx;
+        at += 4L * ROWS;
       }
-      at += 4L * (QUANTS + GROUPS * WORDS * ROWS);
+      IntVector parts = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      ShortVector suma = IntVector.zero(I).reinterpretAsShorts();
+      ShortVector sumb = IntVector.zero(I).reinterpretAsShorts();
+      for (int word = 0; word < WORDS; word++) {
+        long from = at + 4L * (L + word * ROWS);
+        int pair = group * 16 + word * 4;
+        IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+        IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+        ShortVector q0a = wa.and(0x000F000F).reinterpretAsShorts();
+        ShortVector q0b = wb.and(0x000F000F).reinterpretAsShorts();
+        ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
+        suma = suma.add(q0a.mul(p0));
+        sumb = sumb.add(q0b.mul(p0));
+        ShortVector q1a =
+            wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q1b =
+            wb.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
+        suma = suma.add(q1a.mul(p1));
+        sumb = sumb.add(q1b.mul(p1));
+        ShortVector q2a =
+            wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q2b =
+            wb.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
+        suma = suma.add(q2a.mul(p2));
+        sumb = sumb.add(q2b.mul(p2));
+        ShortVector q3a =
+            wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q3b =
+            wb.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
+        suma = suma.add(q3a.mul(p3));
+        sumb = sumb.add(q3b.mul(p3));
+      }
+      FloatVector scalea =
+          ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0)).mul(sa);
+      FloatVector minimuma =
+          ((FloatVector)
+                  parts
+                      .lanewise(VectorOperators.LSHR, 8)
+                      .and(0xFF)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(ma);
+      FloatVector scaleb =
+          ((FloatVector)
+                  parts
+                      .lanewise(VectorOperators.LSHR, 16)
+                      .and(0xFF)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(sb);
+      FloatVector minimumb =
+          ((FloatVector)
+                  parts
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .and(0xFF)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(mb);
+      totala =
+          ((FloatVector)
+                  suma.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scalea.mul(scale[group]), totala.sub(minimuma.mul(scaledSum[group])));
+      totalb =
+          ((FloatVector)
+                  sumb.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scaleb.mul(scale[group]), totalb.sub(minimumb.mul(scaledSum[group])));
+      at += 4L * GROUP;
     }
     totala.intoArray(out, 0);
     totalb.intoArray(out, L);
@@ -182,148 +217,221 @@ final class VectorQ4K extends VectorLanes {
     FloatVector total3a = FloatVector.zero(F);
     FloatVector total3b = FloatVector.zero(F);
     long at = offset;
-    for (int block = 0; block < blocks; block++) {
-      IntVector da = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector sa = half(da.and(0xFFFF));
-      FloatVector ma = half(da.lanewise(VectorOperators.LSHR, 16));
-      IntVector db = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
-      FloatVector sb = half(db.and(0xFFFF));
-      FloatVector mb = half(db.lanewise(VectorOperators.LSHR, 16));
-      for (int group = 0; group < GROUPS; group++) {
-        ShortVector sum0a = IntVector.zero(I).reinterpretAsShorts();
-        ShortVector sum0b = IntVector.zero(I).reinterpretAsShorts();
-        ShortVector sum1a = IntVector.zero(I).reinterpretAsShorts();
-        ShortVector sum1b = IntVector.zero(I).reinterpretAsShorts();
-        ShortVector sum2a = IntVector.zero(I).reinterpretAsShorts();
-        ShortVector sum2b = IntVector.zero(I).reinterpretAsShorts();
-        ShortVector sum3a = IntVector.zero(I).reinterpretAsShorts();
-        ShortVector sum3b = IntVector.zero(I).reinterpretAsShorts();
-        for (int word = 0; word < WORDS; word++) {
-          long from = at + 4L * (QUANTS + (group * WORDS + word) * ROWS);
-          int pair = (block * GROUPS + group) * 16 + word * 4;
-          IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
-          IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
-          ShortVector q0a = wa.and(0x000F000F).reinterpretAsShorts();
-          ShortVector q0b = wb.and(0x000F000F).reinterpretAsShorts();
-          ShortVector p00 = IntVector.broadcast(I, pairs0[pair]).reinterpretAsShorts();
-          sum0a = sum0a.add(q0a.mul(p00));
-          sum0b = sum0b.add(q0b.mul(p00));
-          ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
-          sum1a = sum1a.add(q0a.mul(p01));
-          sum1b = sum1b.add(q0b.mul(p01));
-          ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
-          sum2a = sum2a.add(q0a.mul(p02));
-          sum2b = sum2b.add(q0b.mul(p02));
-          ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
-          sum3a = sum3a.add(q0a.mul(p03));
-          sum3b = sum3b.add(q0b.mul(p03));
-          ShortVector q1a =
-              wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
-          ShortVector q1b =
-              wb.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
-          ShortVector p10 = IntVector.broadcast(I, pairs0[pair + 1]).reinterpretAsShorts();
-          sum0a = sum0a.add(q1a.mul(p10));
-          sum0b = sum0b.add(q1b.mul(p10));
-          ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
-          sum1a = sum1a.add(q1a.mul(p11));
-          sum1b = sum1b.add(q1b.mul(p11));
-          ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
-          sum2a = sum2a.add(q1a.mul(p12));
-          sum2b = sum2b.add(q1b.mul(p12));
-          ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
-          sum3a = sum3a.add(q1a.mul(p13));
-          sum3b = sum3b.add(q1b.mul(p13));
-          ShortVector q2a =
-              wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
-          ShortVector q2b =
-              wb.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
-          ShortVector p20 = IntVector.broadcast(I, pairs0[pair + 2]).reinterpretAsShorts();
-          sum0a = sum0a.add(q2a.mul(p20));
-          sum0b = sum0b.add(q2b.mul(p20));
-          ShortVector p21 = IntVector.broadcast(I, pairs1[pair + 2]).reinterpretAsShorts();
-          sum1a = sum1a.add(q2a.mul(p21));
-          sum1b = sum1b.add(q2b.mul(p21));
-          ShortVector p22 = IntVector.broadcast(I, pairs2[pair + 2]).reinterpretAsShorts();
-          sum2a = sum2a.add(q2a.mul(p22));
-          sum2b = sum2b.add(q2b.mul(p22));
-          ShortVector p23 = IntVector.broadcast(I, pairs3[pair + 2]).reinterpretAsShorts();
-          sum3a = sum3a.add(q2a.mul(p23));
-          sum3b = sum3b.add(q2b.mul(p23));
-          ShortVector q3a =
-              wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
-          ShortVector q3b =
-              wb.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
-          ShortVector p30 = IntVector.broadcast(I, pairs0[pair + 3]).reinterpretAsShorts();
-          sum0a = sum0a.add(q3a.mul(p30));
-          sum0b = sum0b.add(q3b.mul(p30));
-          ShortVector p31 = IntVector.broadcast(I, pairs1[pair + 3]).reinterpretAsShorts();
-          sum1a = sum1a.add(q3a.mul(p31));
-          sum1b = sum1b.add(q3b.mul(p31));
-          ShortVector p32 = IntVector.broadcast(I, pairs2[pair + 3]).reinterpretAsShorts();
-          sum2a = sum2a.add(q3a.mul(p32));
-          sum2b = sum2b.add(q3b.mul(p32));
-          ShortVector p33 = IntVector.broadcast(I, pairs3[pair + 3]).reinterpretAsShorts();
-          sum3a = sum3a.add(q3a.mul(p33));
-          sum3b = sum3b.add(q3b.mul(p33));
-        }
-        int shift = group % 4 * 8;
-        long scales = at + 4L * (SCALES + group / 4 * ROWS);
-        long minimums = at + 4L * (MINIMUMS + group / 4 * ROWS);
-        int part = block * GROUPS + group;
-        FloatVector scalea =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, scales, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(0xFF)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(sa);
-        FloatVector minimuma =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, minimums, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(0xFF)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(ma);
-        FloatVector scaleb =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, scales + 4L * L, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(0xFF)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(sb);
-        FloatVector minimumb =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, minimums + 4L * L, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(0xFF)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(mb);
-        total0a =
-            ((FloatVector) fold(sum0a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale0[part]), total0a.sub(minimuma.mul(scaledSum0[part])));
-        total0b =
-            ((FloatVector) fold(sum0b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale0[part]), total0b.sub(minimumb.mul(scaledSum0[part])));
-        total1a =
-            ((FloatVector) fold(sum1a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale1[part]), total1a.sub(minimuma.mul(scaledSum1[part])));
-        total1b =
-            ((FloatVector) fold(sum1b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale1[part]), total1b.sub(minimumb.mul(scaledSum1[part])));
-        total2a =
-            ((FloatVector) fold(sum2a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale2[part]), total2a.sub(minimuma.mul(scaledSum2[part])));
-        total2b =
-            ((FloatVector) fold(sum2b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale2[part]), total2b.sub(minimumb.mul(scaledSum2[part])));
-        total3a =
-            ((FloatVector) fold(sum3a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale3[part]), total3a.sub(minimuma.mul(scaledSum3[part])));
-        total3b =
-            ((FloatVector) fold(sum3b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale3[part]), total3b.sub(minimumb.mul(scaledSum3[part])));
+    FloatVector sa = FloatVector.zero(F);
+    FloatVector sb = FloatVector.zero(F);
+    FloatVector ma = FloatVector.zero(F);
+    FloatVector mb = FloatVector.zero(F);
+    for (int group = 0; group < blocks * GROUPS; group++) {
+      if (group % GROUPS == 0) {
+        IntVector da = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+        IntVector db = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
+        IntVector saxh = da;
+        IntVector saxm = saxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector saxf = saxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector sax =
+            saxf.blend(saxm.or(0x7F800000), saxf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(saxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .reinterpretAsFloats();
+        sa = sax;
+        IntVector maxh = da.lanewise(VectorOperators.LSHR, 16);
+        IntVector maxm = maxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector maxf = maxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector max =
+            maxf.blend(maxm.or(0x7F800000), maxf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(maxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .reinterpretAsFloats();
+        ma = max;
+        IntVector sbxh = db;
+        IntVector sbxm = sbxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector sbxf = sbxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector sbx =
+            sbxf.blend(sbxm.or(0x7F800000), sbxf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(sbxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .reinterpretAsFloats();
+        sb = sbx;
+        IntVector mbxh = db.lanewise(VectorOperators.LSHR, 16);
+        IntVector mbxm = mbxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector mbxf = mbxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector mbx =
+            mbxf.blend(mbxm.or(0x7F800000), mbxf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(mbxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .reinterpretAsFloats();
+        mb = mbx;
+        at += 4L * ROWS;
       }
-      at += 4L * (QUANTS + GROUPS * WORDS * ROWS);
+      IntVector parts = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      ShortVector sum0a = IntVector.zero(I).reinterpretAsShorts();
+      ShortVector sum0b = IntVector.zero(I).reinterpretAsShorts();
+      ShortVector sum1a = IntVector.zero(I).reinterpretAsShorts();
+      ShortVector sum1b = IntVector.zero(I).reinterpretAsShorts();
+      ShortVector sum2a = IntVector.zero(I).reinterpretAsShorts();
+      ShortVector sum2b = IntVector.zero(I).reinterpretAsShorts();
+      ShortVector sum3a = IntVector.zero(I).reinterpretAsShorts();
+      ShortVector sum3b = IntVector.zero(I).reinterpretAsShorts();
+      for (int word = 0; word < WORDS; word++) {
+        long from = at + 4L * (L + word * ROWS);
+        int pair = group * 16 + word * 4;
+        IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+        IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+        ShortVector q0a = wa.and(0x000F000F).reinterpretAsShorts();
+        ShortVector q0b = wb.and(0x000F000F).reinterpretAsShorts();
+        ShortVector p00 = IntVector.broadcast(I, pairs0[pair]).reinterpretAsShorts();
+        sum0a = sum0a.add(q0a.mul(p00));
+        sum0b = sum0b.add(q0b.mul(p00));
+        ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
+        sum1a = sum1a.add(q0a.mul(p01));
+        sum1b = sum1b.add(q0b.mul(p01));
+        ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
+        sum2a = sum2a.add(q0a.mul(p02));
+        sum2b = sum2b.add(q0b.mul(p02));
+        ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
+        sum3a = sum3a.add(q0a.mul(p03));
+        sum3b = sum3b.add(q0b.mul(p03));
+        ShortVector q1a =
+            wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q1b =
+            wb.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p10 = IntVector.broadcast(I, pairs0[pair + 1]).reinterpretAsShorts();
+        sum0a = sum0a.add(q1a.mul(p10));
+        sum0b = sum0b.add(q1b.mul(p10));
+        ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
+        sum1a = sum1a.add(q1a.mul(p11));
+        sum1b = sum1b.add(q1b.mul(p11));
+        ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
+        sum2a = sum2a.add(q1a.mul(p12));
+        sum2b = sum2b.add(q1b.mul(p12));
+        ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
+        sum3a = sum3a.add(q1a.mul(p13));
+        sum3b = sum3b.add(q1b.mul(p13));
+        ShortVector q2a =
+            wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q2b =
+            wb.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p20 = IntVector.broadcast(I, pairs0[pair + 2]).reinterpretAsShorts();
+        sum0a = sum0a.add(q2a.mul(p20));
+        sum0b = sum0b.add(q2b.mul(p20));
+        ShortVector p21 = IntVector.broadcast(I, pairs1[pair + 2]).reinterpretAsShorts();
+        sum1a = sum1a.add(q2a.mul(p21));
+        sum1b = sum1b.add(q2b.mul(p21));
+        ShortVector p22 = IntVector.broadcast(I, pairs2[pair + 2]).reinterpretAsShorts();
+        sum2a = sum2a.add(q2a.mul(p22));
+        sum2b = sum2b.add(q2b.mul(p22));
+        ShortVector p23 = IntVector.broadcast(I, pairs3[pair + 2]).reinterpretAsShorts();
+        sum3a = sum3a.add(q2a.mul(p23));
+        sum3b = sum3b.add(q2b.mul(p23));
+        ShortVector q3a =
+            wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+        ShortVector q3b =
+            wb.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
+        ShortVector p30 = IntVector.broadcast(I, pairs0[pair + 3]).reinterpretAsShorts();
+        sum0a = sum0a.add(q3a.mul(p30));
+        sum0b = sum0b.add(q3b.mul(p30));
+        ShortVector p31 = IntVector.broadcast(I, pairs1[pair + 3]).reinterpretAsShorts();
+        sum1a = sum1a.add(q3a.mul(p31));
+        sum1b = sum1b.add(q3b.mul(p31));
+        ShortVector p32 = IntVector.broadcast(I, pairs2[pair + 3]).reinterpretAsShorts();
+        sum2a = sum2a.add(q3a.mul(p32));
+        sum2b = sum2b.add(q3b.mul(p32));
+        ShortVector p33 = IntVector.broadcast(I, pairs3[pair + 3]).reinterpretAsShorts();
+        sum3a = sum3a.add(q3a.mul(p33));
+        sum3b = sum3b.add(q3b.mul(p33));
+      }
+      FloatVector scalea =
+          ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0)).mul(sa);
+      FloatVector minimuma =
+          ((FloatVector)
+                  parts
+                      .lanewise(VectorOperators.LSHR, 8)
+                      .and(0xFF)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(ma);
+      FloatVector scaleb =
+          ((FloatVector)
+                  parts
+                      .lanewise(VectorOperators.LSHR, 16)
+                      .and(0xFF)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(sb);
+      FloatVector minimumb =
+          ((FloatVector)
+                  parts
+                      .lanewise(VectorOperators.LSHR, 24)
+                      .and(0xFF)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(mb);
+      total0a =
+          ((FloatVector)
+                  sum0a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scalea.mul(scale0[group]), total0a.sub(minimuma.mul(scaledSum0[group])));
+      total0b =
+          ((FloatVector)
+                  sum0b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scaleb.mul(scale0[group]), total0b.sub(minimumb.mul(scaledSum0[group])));
+      total1a =
+          ((FloatVector)
+                  sum1a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scalea.mul(scale1[group]), total1a.sub(minimuma.mul(scaledSum1[group])));
+      total1b =
+          ((FloatVector)
+                  sum1b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scaleb.mul(scale1[group]), total1b.sub(minimumb.mul(scaledSum1[group])));
+      total2a =
+          ((FloatVector)
+                  sum2a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum2a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scalea.mul(scale2[group]), total2a.sub(minimuma.mul(scaledSum2[group])));
+      total2b =
+          ((FloatVector)
+                  sum2b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum2b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scaleb.mul(scale2[group]), total2b.sub(minimumb.mul(scaledSum2[group])));
+      total3a =
+          ((FloatVector)
+                  sum3a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum3a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scalea.mul(scale3[group]), total3a.sub(minimuma.mul(scaledSum3[group])));
+      total3b =
+          ((FloatVector)
+                  sum3b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum3b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scaleb.mul(scale3[group]), total3b.sub(minimumb.mul(scaledSum3[group])));
+      at += 4L * GROUP;
     }
     total0a.intoArray(out, 0);
     total0b.intoArray(out, L);
@@ -340,29 +448,27 @@ final class VectorQ4K extends VectorLanes {
     for (int block = 0; block < blocks; block++) {
       long at = offset + block * blockBytes();
       int to = panelOffset + block * 256 * ROWS;
-      decodeHalf(w, at, panel, to);
-      decodeHalf(w, at + 4L * L, panel, to + L);
+      decodeHalf(w, at, panel, to, 0);
+      decodeHalf(w, at, panel, to, L);
     }
   }
 
   /** Decodes one of the two vectors of rows. */
-  private static void decodeHalf(MemorySegment w, long at, float[] panel, int panelOffset) {
-    IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-    FloatVector s = half(d.and(0xFFFF));
+  private static void decodeHalf(
+      MemorySegment w, long at, float[] panel, int panelOffset, int lane) {
+    IntVector d = IntVector.fromMemorySegment(I, w, at + 4L * lane, LITTLE_ENDIAN);
+    FloatVector s = half(d);
     FloatVector m = half(d.lanewise(VectorOperators.LSHR, 16));
     for (int group = 0; group < GROUPS; group++) {
-      int shift = group % 4 * 8;
-      long scales = at + 4L * (SCALES + group / 4 * ROWS);
-      long minimums = at + 4L * (MINIMUMS + group / 4 * ROWS);
-      FloatVector scale =
-          byteOf(IntVector.fromMemorySegment(I, w, scales, LITTLE_ENDIAN), shift).mul(s);
-      FloatVector minimum =
-          byteOf(IntVector.fromMemorySegment(I, w, minimums, LITTLE_ENDIAN), shift).mul(m);
+      long first = at + 4L * (ROWS + group * GROUP);
+      int shift = lane == 0 ? 0 : 16;
+      IntVector parts = IntVector.fromMemorySegment(I, w, first, LITTLE_ENDIAN);
+      FloatVector scale = byteOf(parts, shift).mul(s);
+      FloatVector minimum = byteOf(parts, shift + 8).mul(m);
       for (int word = 0; word < WORDS; word++) {
         IntVector bits =
-            IntVector.fromMemorySegment(
-                I, w, at + 4L * (QUANTS + (group * WORDS + word) * ROWS), LITTLE_ENDIAN);
-        int to = panelOffset + (group * 32 + word * 8) * ROWS;
+            IntVector.fromMemorySegment(I, w, first + 4L * (L + word * ROWS + lane), LITTLE_ENDIAN);
+        int to = panelOffset + (group * 32 + word * 8) * ROWS + lane;
         for (int i = 0; i < 8; i += 2) {
           store(bits.and(15), scale, minimum, panel, to + i * ROWS);
           store(
@@ -379,11 +485,14 @@ final class VectorQ4K extends VectorLanes {
 
   private static FloatVector byteOf(IntVector words, int shift) {
     IntVector bytes = words.lanewise(VectorOperators.LSHR, shift).and(0xFF);
-    return (FloatVector) bytes.convert(VectorOperators.I2F, 0);
+    return (FloatVector) bytes.convertShape(VectorOperators.I2F, F, 0);
   }
 
   private static void store(
       IntVector q, FloatVector scale, FloatVector minimum, float[] panel, int to) {
-    ((FloatVector) q.convert(VectorOperators.I2F, 0)).mul(scale).sub(minimum).intoArray(panel, to);
+    ((FloatVector) q.convertShape(VectorOperators.I2F, F, 0))
+        .mul(scale)
+        .sub(minimum)
+        .intoArray(panel, to);
   }
 }

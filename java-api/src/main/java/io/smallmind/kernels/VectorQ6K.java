@@ -10,36 +10,36 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Q6_K in lanes: per block a word of two rows' scales, F16; four words per row with a byte for the
- * scale of each group of 16; then for each 32 columns two words with the upper two bits of q, two
- * bits per column, and four with the lower four, in the order of {@link VectorQ40}.
+ * Q6_K in lanes: per block a word of two rows' scales, F16; then four times, for four groups of 16,
+ * a word per row with their scales, a byte each, and per group a word with the upper two bits of
+ * every q and two with the lower four, in the order of {@link VectorQ40}. Memory is read in exactly
+ * this order: hardware prefetch gives up on anything else.
  */
 final class VectorQ6K extends VectorLanes {
-  private static final int PARTS = 8;
-  private static final int SCALES = L;
-  private static final int QUANTS = L + 4 * ROWS;
+  /** Words of a group: upper bits, then lower bits. */
+  private static final int GROUP = 3 * ROWS;
 
-  /** Words per part: upper bits, then lower bits. */
-  private static final int PART = 6 * ROWS;
+  /** Words of four groups: their scales come first. */
+  private static final int QUARTER = ROWS + 4 * GROUP;
 
   VectorQ6K() {
-    super(TensorType.Q6_K, 1 + 2 * (4 + PARTS * 6));
+    super(TensorType.Q6_K, 1 + 2 * (4 + 16 * 3));
   }
 
   @Override
   void packBlock(byte[] stored, int[] lanes, int lane) {
     put16(lanes, 0, lane, u16(stored, 208));
     for (int group = 0; group < 16; group++) {
-      int index = SCALES + group / 4 * ROWS + lane;
+      int index = L + group / 4 * QUARTER + lane;
       lanes[index] |= (stored[192 + group] & 0xFF) << group % 4 * 8;
     }
     for (int column = 0; column < 256; column++) {
       int low = stored[column / 128 * 64 + column % 64] >> (column % 128 < 64 ? 0 : 4) & 15;
       int high = stored[128 + column / 128 * 32 + column % 32] >> column % 128 / 32 * 2 & 3;
-      int part = QUANTS + column / 32 * PART + lane;
-      int i = column % 32;
-      lanes[part + i / 16 * ROWS] |= high << i % 16 / 2 * 2 + i % 2 * 16;
-      lanes[part + (2 + i / 8) * ROWS] |= low << i % 8 / 2 * 4 + i % 2 * 16;
+      int group = L + column / 64 * QUARTER + ROWS + column / 16 % 4 * GROUP + lane;
+      int i = column % 16;
+      lanes[group] |= high << i / 2 * 2 + i % 2 * 16;
+      lanes[group + (1 + i / 8) * ROWS] |= low << i % 8 / 2 * 4 + i % 2 * 16;
     }
   }
 
@@ -53,100 +53,124 @@ final class VectorQ6K extends VectorLanes {
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d.and(0xFFFF));
-      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
-      for (int group = 0; group < 16; group++) {
-        long part = at + 4L * (QUANTS + group / 2 * PART);
-        long high = part + 4L * (group % 2) * ROWS;
-        long low = part + 4L * (2 + group % 2 * 2) * ROWS;
-        int half = block * 16 + group;
-        IntVector ha = IntVector.fromMemorySegment(I, w, high, LITTLE_ENDIAN);
-        IntVector hb = IntVector.fromMemorySegment(I, w, high + 4L * L, LITTLE_ENDIAN);
-        ShortVector suma =
-            IntVector.broadcast(I, sums[half]).reinterpretAsShorts().mul((short) -32);
-        ShortVector sumb = suma;
-        for (int word = 0; word < 2; word++) {
-          long from = low + 4L * word * ROWS;
-          int pair = half * 8 + word * 4;
-          IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
-          IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
-          ShortVector q0a =
-              wa.and(0x000F000F)
-                  .or(ha.lanewise(VectorOperators.LSHL, 4).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector q0b =
-              wb.and(0x000F000F)
-                  .or(hb.lanewise(VectorOperators.LSHL, 4).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
-          suma = suma.add(q0a.mul(p0));
-          sumb = sumb.add(q0b.mul(p0));
-          ShortVector q1a =
-              wa.lanewise(VectorOperators.LSHR, 4)
-                  .and(0x000F000F)
-                  .or(ha.lanewise(VectorOperators.LSHL, 2).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector q1b =
-              wb.lanewise(VectorOperators.LSHR, 4)
-                  .and(0x000F000F)
-                  .or(hb.lanewise(VectorOperators.LSHL, 2).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
-          suma = suma.add(q1a.mul(p1));
-          sumb = sumb.add(q1b.mul(p1));
-          ShortVector q2a =
-              wa.lanewise(VectorOperators.LSHR, 8)
-                  .and(0x000F000F)
-                  .or(ha.and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector q2b =
-              wb.lanewise(VectorOperators.LSHR, 8)
-                  .and(0x000F000F)
-                  .or(hb.and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
-          suma = suma.add(q2a.mul(p2));
-          sumb = sumb.add(q2b.mul(p2));
-          ShortVector q3a =
-              wa.lanewise(VectorOperators.LSHR, 12)
-                  .and(0x000F000F)
-                  .or(ha.lanewise(VectorOperators.LSHR, 2).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector q3b =
-              wb.lanewise(VectorOperators.LSHR, 12)
-                  .and(0x000F000F)
-                  .or(hb.lanewise(VectorOperators.LSHR, 2).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
-          suma = suma.add(q3a.mul(p3));
-          sumb = sumb.add(q3b.mul(p3));
-          ha = ha.lanewise(VectorOperators.LSHR, 8);
-          hb = hb.lanewise(VectorOperators.LSHR, 8);
+      IntVector dah = d;
+      IntVector dam = dah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector daf = dam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector da =
+          daf.blend(dam.or(0x7F800000), daf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
+      IntVector dbh = d.lanewise(VectorOperators.LSHR, 16);
+      IntVector dbm = dbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector dbf = dbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector db =
+          dbf.blend(dbm.or(0x7F800000), dbf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
+      at += 4L * L;
+      for (int quarter = 0; quarter < 4; quarter++) {
+        IntVector scalesa = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+        IntVector scalesb = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
+        at += 4L * ROWS;
+        for (int i = 0; i < 4; i++, at += 4L * GROUP) {
+          int half = block * 16 + quarter * 4 + i;
+          IntVector ha = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+          IntVector hb = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
+          ShortVector suma =
+              IntVector.broadcast(I, sums[half]).reinterpretAsShorts().mul((short) -32);
+          ShortVector sumb = suma;
+          for (int word = 0; word < 2; word++) {
+            long from = at + 4L * (1 + word) * ROWS;
+            int pair = half * 8 + word * 4;
+            IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+            IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+            ShortVector q0a =
+                wa.and(0x000F000F)
+                    .or(ha.lanewise(VectorOperators.LSHL, 4).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector q0b =
+                wb.and(0x000F000F)
+                    .or(hb.lanewise(VectorOperators.LSHL, 4).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
+            suma = suma.add(q0a.mul(p0));
+            sumb = sumb.add(q0b.mul(p0));
+            ShortVector q1a =
+                wa.lanewise(VectorOperators.LSHR, 4)
+                    .and(0x000F000F)
+                    .or(ha.lanewise(VectorOperators.LSHL, 2).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector q1b =
+                wb.lanewise(VectorOperators.LSHR, 4)
+                    .and(0x000F000F)
+                    .or(hb.lanewise(VectorOperators.LSHL, 2).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
+            suma = suma.add(q1a.mul(p1));
+            sumb = sumb.add(q1b.mul(p1));
+            ShortVector q2a =
+                wa.lanewise(VectorOperators.LSHR, 8)
+                    .and(0x000F000F)
+                    .or(ha.and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector q2b =
+                wb.lanewise(VectorOperators.LSHR, 8)
+                    .and(0x000F000F)
+                    .or(hb.and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
+            suma = suma.add(q2a.mul(p2));
+            sumb = sumb.add(q2b.mul(p2));
+            ShortVector q3a =
+                wa.lanewise(VectorOperators.LSHR, 12)
+                    .and(0x000F000F)
+                    .or(ha.lanewise(VectorOperators.LSHR, 2).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector q3b =
+                wb.lanewise(VectorOperators.LSHR, 12)
+                    .and(0x000F000F)
+                    .or(hb.lanewise(VectorOperators.LSHR, 2).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
+            suma = suma.add(q3a.mul(p3));
+            sumb = sumb.add(q3b.mul(p3));
+            ha = ha.lanewise(VectorOperators.LSHR, 8);
+            hb = hb.lanewise(VectorOperators.LSHR, 8);
+          }
+          FloatVector scalea =
+              ((FloatVector)
+                      scalesa
+                          .lanewise(VectorOperators.LSHL, 24)
+                          .lanewise(VectorOperators.ASHR, 24)
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .mul(da);
+          FloatVector scaleb =
+              ((FloatVector)
+                      scalesb
+                          .lanewise(VectorOperators.LSHL, 24)
+                          .lanewise(VectorOperators.ASHR, 24)
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .mul(db);
+          totala =
+              ((FloatVector)
+                      suma.reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scalea.mul(scale[half / 2]), totala);
+          totalb =
+              ((FloatVector)
+                      sumb.reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scaleb.mul(scale[half / 2]), totalb);
+          scalesa = scalesa.lanewise(VectorOperators.LSHR, 8);
+          scalesb = scalesb.lanewise(VectorOperators.LSHR, 8);
         }
-        long scales = at + 4L * (SCALES + group / 4 * ROWS);
-        int left = 24 - group % 4 * 8;
-        FloatVector scalea =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, scales, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHL, left)
-                        .lanewise(VectorOperators.ASHR, 24)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(da);
-        FloatVector scaleb =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, scales + 4L * L, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHL, left)
-                        .lanewise(VectorOperators.ASHR, 24)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(db);
-        totala =
-            ((FloatVector) fold(suma.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale[half / 2]), totala);
-        totalb =
-            ((FloatVector) fold(sumb.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale[half / 2]), totalb);
       }
-      at += 4L * (QUANTS + PARTS * PART);
     }
     totala.intoArray(out, 0);
     totalb.intoArray(out, L);
@@ -185,163 +209,225 @@ final class VectorQ6K extends VectorLanes {
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d.and(0xFFFF));
-      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
-      for (int group = 0; group < 16; group++) {
-        long part = at + 4L * (QUANTS + group / 2 * PART);
-        long high = part + 4L * (group % 2) * ROWS;
-        long low = part + 4L * (2 + group % 2 * 2) * ROWS;
-        int half = block * 16 + group;
-        IntVector ha = IntVector.fromMemorySegment(I, w, high, LITTLE_ENDIAN);
-        IntVector hb = IntVector.fromMemorySegment(I, w, high + 4L * L, LITTLE_ENDIAN);
-        ShortVector sum0a =
-            IntVector.broadcast(I, sums0[half]).reinterpretAsShorts().mul((short) -32);
-        ShortVector sum0b = sum0a;
-        ShortVector sum1a =
-            IntVector.broadcast(I, sums1[half]).reinterpretAsShorts().mul((short) -32);
-        ShortVector sum1b = sum1a;
-        ShortVector sum2a =
-            IntVector.broadcast(I, sums2[half]).reinterpretAsShorts().mul((short) -32);
-        ShortVector sum2b = sum2a;
-        ShortVector sum3a =
-            IntVector.broadcast(I, sums3[half]).reinterpretAsShorts().mul((short) -32);
-        ShortVector sum3b = sum3a;
-        for (int word = 0; word < 2; word++) {
-          long from = low + 4L * word * ROWS;
-          int pair = half * 8 + word * 4;
-          IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
-          IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
-          ShortVector q0a =
-              wa.and(0x000F000F)
-                  .or(ha.lanewise(VectorOperators.LSHL, 4).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector q0b =
-              wb.and(0x000F000F)
-                  .or(hb.lanewise(VectorOperators.LSHL, 4).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector p00 = IntVector.broadcast(I, pairs0[pair]).reinterpretAsShorts();
-          sum0a = sum0a.add(q0a.mul(p00));
-          sum0b = sum0b.add(q0b.mul(p00));
-          ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
-          sum1a = sum1a.add(q0a.mul(p01));
-          sum1b = sum1b.add(q0b.mul(p01));
-          ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
-          sum2a = sum2a.add(q0a.mul(p02));
-          sum2b = sum2b.add(q0b.mul(p02));
-          ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
-          sum3a = sum3a.add(q0a.mul(p03));
-          sum3b = sum3b.add(q0b.mul(p03));
-          ShortVector q1a =
-              wa.lanewise(VectorOperators.LSHR, 4)
-                  .and(0x000F000F)
-                  .or(ha.lanewise(VectorOperators.LSHL, 2).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector q1b =
-              wb.lanewise(VectorOperators.LSHR, 4)
-                  .and(0x000F000F)
-                  .or(hb.lanewise(VectorOperators.LSHL, 2).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector p10 = IntVector.broadcast(I, pairs0[pair + 1]).reinterpretAsShorts();
-          sum0a = sum0a.add(q1a.mul(p10));
-          sum0b = sum0b.add(q1b.mul(p10));
-          ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
-          sum1a = sum1a.add(q1a.mul(p11));
-          sum1b = sum1b.add(q1b.mul(p11));
-          ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
-          sum2a = sum2a.add(q1a.mul(p12));
-          sum2b = sum2b.add(q1b.mul(p12));
-          ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
-          sum3a = sum3a.add(q1a.mul(p13));
-          sum3b = sum3b.add(q1b.mul(p13));
-          ShortVector q2a =
-              wa.lanewise(VectorOperators.LSHR, 8)
-                  .and(0x000F000F)
-                  .or(ha.and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector q2b =
-              wb.lanewise(VectorOperators.LSHR, 8)
-                  .and(0x000F000F)
-                  .or(hb.and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector p20 = IntVector.broadcast(I, pairs0[pair + 2]).reinterpretAsShorts();
-          sum0a = sum0a.add(q2a.mul(p20));
-          sum0b = sum0b.add(q2b.mul(p20));
-          ShortVector p21 = IntVector.broadcast(I, pairs1[pair + 2]).reinterpretAsShorts();
-          sum1a = sum1a.add(q2a.mul(p21));
-          sum1b = sum1b.add(q2b.mul(p21));
-          ShortVector p22 = IntVector.broadcast(I, pairs2[pair + 2]).reinterpretAsShorts();
-          sum2a = sum2a.add(q2a.mul(p22));
-          sum2b = sum2b.add(q2b.mul(p22));
-          ShortVector p23 = IntVector.broadcast(I, pairs3[pair + 2]).reinterpretAsShorts();
-          sum3a = sum3a.add(q2a.mul(p23));
-          sum3b = sum3b.add(q2b.mul(p23));
-          ShortVector q3a =
-              wa.lanewise(VectorOperators.LSHR, 12)
-                  .and(0x000F000F)
-                  .or(ha.lanewise(VectorOperators.LSHR, 2).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector q3b =
-              wb.lanewise(VectorOperators.LSHR, 12)
-                  .and(0x000F000F)
-                  .or(hb.lanewise(VectorOperators.LSHR, 2).and(0x00300030))
-                  .reinterpretAsShorts();
-          ShortVector p30 = IntVector.broadcast(I, pairs0[pair + 3]).reinterpretAsShorts();
-          sum0a = sum0a.add(q3a.mul(p30));
-          sum0b = sum0b.add(q3b.mul(p30));
-          ShortVector p31 = IntVector.broadcast(I, pairs1[pair + 3]).reinterpretAsShorts();
-          sum1a = sum1a.add(q3a.mul(p31));
-          sum1b = sum1b.add(q3b.mul(p31));
-          ShortVector p32 = IntVector.broadcast(I, pairs2[pair + 3]).reinterpretAsShorts();
-          sum2a = sum2a.add(q3a.mul(p32));
-          sum2b = sum2b.add(q3b.mul(p32));
-          ShortVector p33 = IntVector.broadcast(I, pairs3[pair + 3]).reinterpretAsShorts();
-          sum3a = sum3a.add(q3a.mul(p33));
-          sum3b = sum3b.add(q3b.mul(p33));
-          ha = ha.lanewise(VectorOperators.LSHR, 8);
-          hb = hb.lanewise(VectorOperators.LSHR, 8);
+      IntVector dah = d;
+      IntVector dam = dah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector daf = dam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector da =
+          daf.blend(dam.or(0x7F800000), daf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
+      IntVector dbh = d.lanewise(VectorOperators.LSHR, 16);
+      IntVector dbm = dbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector dbf = dbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector db =
+          dbf.blend(dbm.or(0x7F800000), dbf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
+      at += 4L * L;
+      for (int quarter = 0; quarter < 4; quarter++) {
+        IntVector scalesa = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+        IntVector scalesb = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
+        at += 4L * ROWS;
+        for (int i = 0; i < 4; i++, at += 4L * GROUP) {
+          int half = block * 16 + quarter * 4 + i;
+          IntVector ha = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+          IntVector hb = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
+          ShortVector sum0a =
+              IntVector.broadcast(I, sums0[half]).reinterpretAsShorts().mul((short) -32);
+          ShortVector sum0b = sum0a;
+          ShortVector sum1a =
+              IntVector.broadcast(I, sums1[half]).reinterpretAsShorts().mul((short) -32);
+          ShortVector sum1b = sum1a;
+          ShortVector sum2a =
+              IntVector.broadcast(I, sums2[half]).reinterpretAsShorts().mul((short) -32);
+          ShortVector sum2b = sum2a;
+          ShortVector sum3a =
+              IntVector.broadcast(I, sums3[half]).reinterpretAsShorts().mul((short) -32);
+          ShortVector sum3b = sum3a;
+          for (int word = 0; word < 2; word++) {
+            long from = at + 4L * (1 + word) * ROWS;
+            int pair = half * 8 + word * 4;
+            IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+            IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+            ShortVector q0a =
+                wa.and(0x000F000F)
+                    .or(ha.lanewise(VectorOperators.LSHL, 4).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector q0b =
+                wb.and(0x000F000F)
+                    .or(hb.lanewise(VectorOperators.LSHL, 4).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector p00 = IntVector.broadcast(I, pairs0[pair]).reinterpretAsShorts();
+            sum0a = sum0a.add(q0a.mul(p00));
+            sum0b = sum0b.add(q0b.mul(p00));
+            ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
+            sum1a = sum1a.add(q0a.mul(p01));
+            sum1b = sum1b.add(q0b.mul(p01));
+            ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
+            sum2a = sum2a.add(q0a.mul(p02));
+            sum2b = sum2b.add(q0b.mul(p02));
+            ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
+            sum3a = sum3a.add(q0a.mul(p03));
+            sum3b = sum3b.add(q0b.mul(p03));
+            ShortVector q1a =
+                wa.lanewise(VectorOperators.LSHR, 4)
+                    .and(0x000F000F)
+                    .or(ha.lanewise(VectorOperators.LSHL, 2).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector q1b =
+                wb.lanewise(VectorOperators.LSHR, 4)
+                    .and(0x000F000F)
+                    .or(hb.lanewise(VectorOperators.LSHL, 2).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector p10 = IntVector.broadcast(I, pairs0[pair + 1]).reinterpretAsShorts();
+            sum0a = sum0a.add(q1a.mul(p10));
+            sum0b = sum0b.add(q1b.mul(p10));
+            ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
+            sum1a = sum1a.add(q1a.mul(p11));
+            sum1b = sum1b.add(q1b.mul(p11));
+            ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
+            sum2a = sum2a.add(q1a.mul(p12));
+            sum2b = sum2b.add(q1b.mul(p12));
+            ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
+            sum3a = sum3a.add(q1a.mul(p13));
+            sum3b = sum3b.add(q1b.mul(p13));
+            ShortVector q2a =
+                wa.lanewise(VectorOperators.LSHR, 8)
+                    .and(0x000F000F)
+                    .or(ha.and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector q2b =
+                wb.lanewise(VectorOperators.LSHR, 8)
+                    .and(0x000F000F)
+                    .or(hb.and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector p20 = IntVector.broadcast(I, pairs0[pair + 2]).reinterpretAsShorts();
+            sum0a = sum0a.add(q2a.mul(p20));
+            sum0b = sum0b.add(q2b.mul(p20));
+            ShortVector p21 = IntVector.broadcast(I, pairs1[pair + 2]).reinterpretAsShorts();
+            sum1a = sum1a.add(q2a.mul(p21));
+            sum1b = sum1b.add(q2b.mul(p21));
+            ShortVector p22 = IntVector.broadcast(I, pairs2[pair + 2]).reinterpretAsShorts();
+            sum2a = sum2a.add(q2a.mul(p22));
+            sum2b = sum2b.add(q2b.mul(p22));
+            ShortVector p23 = IntVector.broadcast(I, pairs3[pair + 2]).reinterpretAsShorts();
+            sum3a = sum3a.add(q2a.mul(p23));
+            sum3b = sum3b.add(q2b.mul(p23));
+            ShortVector q3a =
+                wa.lanewise(VectorOperators.LSHR, 12)
+                    .and(0x000F000F)
+                    .or(ha.lanewise(VectorOperators.LSHR, 2).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector q3b =
+                wb.lanewise(VectorOperators.LSHR, 12)
+                    .and(0x000F000F)
+                    .or(hb.lanewise(VectorOperators.LSHR, 2).and(0x00300030))
+                    .reinterpretAsShorts();
+            ShortVector p30 = IntVector.broadcast(I, pairs0[pair + 3]).reinterpretAsShorts();
+            sum0a = sum0a.add(q3a.mul(p30));
+            sum0b = sum0b.add(q3b.mul(p30));
+            ShortVector p31 = IntVector.broadcast(I, pairs1[pair + 3]).reinterpretAsShorts();
+            sum1a = sum1a.add(q3a.mul(p31));
+            sum1b = sum1b.add(q3b.mul(p31));
+            ShortVector p32 = IntVector.broadcast(I, pairs2[pair + 3]).reinterpretAsShorts();
+            sum2a = sum2a.add(q3a.mul(p32));
+            sum2b = sum2b.add(q3b.mul(p32));
+            ShortVector p33 = IntVector.broadcast(I, pairs3[pair + 3]).reinterpretAsShorts();
+            sum3a = sum3a.add(q3a.mul(p33));
+            sum3b = sum3b.add(q3b.mul(p33));
+            ha = ha.lanewise(VectorOperators.LSHR, 8);
+            hb = hb.lanewise(VectorOperators.LSHR, 8);
+          }
+          FloatVector scalea =
+              ((FloatVector)
+                      scalesa
+                          .lanewise(VectorOperators.LSHL, 24)
+                          .lanewise(VectorOperators.ASHR, 24)
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .mul(da);
+          FloatVector scaleb =
+              ((FloatVector)
+                      scalesb
+                          .lanewise(VectorOperators.LSHL, 24)
+                          .lanewise(VectorOperators.ASHR, 24)
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .mul(db);
+          total0a =
+              ((FloatVector)
+                      sum0a
+                          .reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scalea.mul(scale0[half / 2]), total0a);
+          total0b =
+              ((FloatVector)
+                      sum0b
+                          .reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scaleb.mul(scale0[half / 2]), total0b);
+          total1a =
+              ((FloatVector)
+                      sum1a
+                          .reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scalea.mul(scale1[half / 2]), total1a);
+          total1b =
+              ((FloatVector)
+                      sum1b
+                          .reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scaleb.mul(scale1[half / 2]), total1b);
+          total2a =
+              ((FloatVector)
+                      sum2a
+                          .reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sum2a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scalea.mul(scale2[half / 2]), total2a);
+          total2b =
+              ((FloatVector)
+                      sum2b
+                          .reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sum2b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scaleb.mul(scale2[half / 2]), total2b);
+          total3a =
+              ((FloatVector)
+                      sum3a
+                          .reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sum3a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scalea.mul(scale3[half / 2]), total3a);
+          total3b =
+              ((FloatVector)
+                      sum3b
+                          .reinterpretAsInts()
+                          .lanewise(VectorOperators.LSHL, 16)
+                          .lanewise(VectorOperators.ASHR, 16)
+                          .add(sum3b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                          .convertShape(VectorOperators.I2F, F, 0))
+                  .fma(scaleb.mul(scale3[half / 2]), total3b);
+          scalesa = scalesa.lanewise(VectorOperators.LSHR, 8);
+          scalesb = scalesb.lanewise(VectorOperators.LSHR, 8);
         }
-        long scales = at + 4L * (SCALES + group / 4 * ROWS);
-        int left = 24 - group % 4 * 8;
-        FloatVector scalea =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, scales, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHL, left)
-                        .lanewise(VectorOperators.ASHR, 24)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(da);
-        FloatVector scaleb =
-            ((FloatVector)
-                    IntVector.fromMemorySegment(I, w, scales + 4L * L, LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.LSHL, left)
-                        .lanewise(VectorOperators.ASHR, 24)
-                        .convert(VectorOperators.I2F, 0))
-                .mul(db);
-        total0a =
-            ((FloatVector) fold(sum0a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale0[half / 2]), total0a);
-        total0b =
-            ((FloatVector) fold(sum0b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale0[half / 2]), total0b);
-        total1a =
-            ((FloatVector) fold(sum1a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale1[half / 2]), total1a);
-        total1b =
-            ((FloatVector) fold(sum1b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale1[half / 2]), total1b);
-        total2a =
-            ((FloatVector) fold(sum2a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale2[half / 2]), total2a);
-        total2b =
-            ((FloatVector) fold(sum2b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale2[half / 2]), total2b);
-        total3a =
-            ((FloatVector) fold(sum3a.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scalea.mul(scale3[half / 2]), total3a);
-        total3b =
-            ((FloatVector) fold(sum3b.reinterpretAsInts()).convert(VectorOperators.I2F, 0))
-                .fma(scaleb.mul(scale3[half / 2]), total3b);
       }
-      at += 4L * (QUANTS + PARTS * PART);
     }
     total0a.intoArray(out, 0);
     total0b.intoArray(out, L);
@@ -359,7 +445,7 @@ final class VectorQ6K extends VectorLanes {
       long at = offset + block * blockBytes();
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
       int to = panelOffset + block * 256 * ROWS;
-      decodeHalf(w, at, half(d.and(0xFFFF)), panel, to, 0);
+      decodeHalf(w, at, half(d), panel, to, 0);
       decodeHalf(w, at, half(d.lanewise(VectorOperators.LSHR, 16)), panel, to, L);
     }
   }
@@ -368,20 +454,18 @@ final class VectorQ6K extends VectorLanes {
   private static void decodeHalf(
       MemorySegment w, long at, FloatVector d, float[] panel, int panelOffset, int lane) {
     for (int group = 0; group < 16; group++) {
-      long part = at + 4L * (QUANTS + group / 2 * PART + lane);
-      long low = part + 4L * (2 + group % 2 * 2) * ROWS;
-      IntVector upper =
-          IntVector.fromMemorySegment(I, w, part + 4L * (group % 2) * ROWS, LITTLE_ENDIAN);
-      IntVector scales =
-          IntVector.fromMemorySegment(
-              I, w, at + 4L * (SCALES + group / 4 * ROWS + lane), LITTLE_ENDIAN);
+      long quarter = at + 4L * (L + group / 4 * QUARTER + lane);
+      long from = quarter + 4L * (ROWS + group % 4 * GROUP);
+      IntVector upper = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+      IntVector scales = IntVector.fromMemorySegment(I, w, quarter, LITTLE_ENDIAN);
       IntVector byteScale =
           scales
               .lanewise(VectorOperators.LSHL, 24 - group % 4 * 8)
               .lanewise(VectorOperators.ASHR, 24);
-      FloatVector scale = ((FloatVector) byteScale.convert(VectorOperators.I2F, 0)).mul(d);
+      FloatVector scale = ((FloatVector) byteScale.convertShape(VectorOperators.I2F, F, 0)).mul(d);
       for (int word = 0; word < 2; word++) {
-        IntVector lower = IntVector.fromMemorySegment(I, w, low + 4L * word * ROWS, LITTLE_ENDIAN);
+        IntVector lower =
+            IntVector.fromMemorySegment(I, w, from + 4L * (1 + word) * ROWS, LITTLE_ENDIAN);
         int to = panelOffset + (group * 16 + word * 8) * ROWS + lane;
         for (int i = 0; i < 8; i += 2) {
           IntVector q =
@@ -396,6 +480,8 @@ final class VectorQ6K extends VectorLanes {
   }
 
   private static void store(IntVector q, FloatVector scale, float[] panel, int to) {
-    ((FloatVector) q.sub(32).convert(VectorOperators.I2F, 0)).mul(scale).intoArray(panel, to);
+    ((FloatVector) q.sub(32).convertShape(VectorOperators.I2F, F, 0))
+        .mul(scale)
+        .intoArray(panel, to);
   }
 }

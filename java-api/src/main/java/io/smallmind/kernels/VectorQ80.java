@@ -41,6 +41,21 @@ final class VectorQ80 extends VectorLanes {
     FloatVector totalb = FloatVector.zero(F);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
+      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      IntVector dah = d;
+      IntVector dam = dah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector daf = dam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector da =
+          daf.blend(dam.or(0x7F800000), daf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
+      IntVector dbh = d.lanewise(VectorOperators.LSHR, 16);
+      IntVector dbm = dbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector dbf = dbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector db =
+          dbf.blend(dbm.or(0x7F800000), dbf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
       IntVector suma = IntVector.zero(I);
       IntVector sumb = IntVector.zero(I);
       for (int word = 0; word < WORDS; word++) {
@@ -57,16 +72,21 @@ final class VectorQ80 extends VectorLanes {
         // Two products of at most 128 · 127 fit 16 bits; more don't.
         ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
         ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
-        suma = suma.add(fold(lowa.mul(p0).add(higha.mul(p1)).reinterpretAsInts()));
-        sumb = sumb.add(fold(lowb.mul(p0).add(highb.mul(p1)).reinterpretAsInts()));
+        IntVector botha = lowa.mul(p0).add(higha.mul(p1)).reinterpretAsInts();
+        suma =
+            suma.add(botha.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(botha.lanewise(VectorOperators.ASHR, 16));
+        IntVector bothb = lowb.mul(p0).add(highb.mul(p1)).reinterpretAsInts();
+        sumb =
+            sumb.add(bothb.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(bothb.lanewise(VectorOperators.ASHR, 16));
       }
-      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d.and(0xFFFF));
-      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
       totala =
-          ((FloatVector) suma.convert(VectorOperators.I2F, 0)).fma(da.mul(scale[block]), totala);
+          ((FloatVector) suma.convertShape(VectorOperators.I2F, F, 0))
+              .fma(da.mul(scale[block]), totala);
       totalb =
-          ((FloatVector) sumb.convert(VectorOperators.I2F, 0)).fma(db.mul(scale[block]), totalb);
+          ((FloatVector) sumb.convertShape(VectorOperators.I2F, F, 0))
+              .fma(db.mul(scale[block]), totalb);
       at += 4L * (L + WORDS * ROWS);
     }
     totala.intoArray(out, 0);
@@ -101,6 +121,21 @@ final class VectorQ80 extends VectorLanes {
     FloatVector total3b = FloatVector.zero(F);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
+      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
+      IntVector dah = d;
+      IntVector dam = dah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector daf = dam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector da =
+          daf.blend(dam.or(0x7F800000), daf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
+      IntVector dbh = d.lanewise(VectorOperators.LSHR, 16);
+      IntVector dbm = dbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      IntVector dbf = dbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+      FloatVector db =
+          dbf.blend(dbm.or(0x7F800000), dbf.compare(VectorOperators.GE, FIRST_INFINITE))
+              .or(dbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+              .reinterpretAsFloats();
       IntVector sum0a = IntVector.zero(I);
       IntVector sum0b = IntVector.zero(I);
       IntVector sum1a = IntVector.zero(I);
@@ -123,40 +158,77 @@ final class VectorQ80 extends VectorLanes {
         // Two products of at most 128 · 127 fit 16 bits; more don't.
         ShortVector p00 = IntVector.broadcast(I, pairs0[pair]).reinterpretAsShorts();
         ShortVector p10 = IntVector.broadcast(I, pairs0[pair + 1]).reinterpretAsShorts();
-        sum0a = sum0a.add(fold(lowa.mul(p00).add(higha.mul(p10)).reinterpretAsInts()));
-        sum0b = sum0b.add(fold(lowb.mul(p00).add(highb.mul(p10)).reinterpretAsInts()));
+        IntVector both0a = lowa.mul(p00).add(higha.mul(p10)).reinterpretAsInts();
+        sum0a =
+            sum0a
+                .add(both0a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(both0a.lanewise(VectorOperators.ASHR, 16));
+        IntVector both0b = lowb.mul(p00).add(highb.mul(p10)).reinterpretAsInts();
+        sum0b =
+            sum0b
+                .add(both0b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(both0b.lanewise(VectorOperators.ASHR, 16));
         ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
         ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
-        sum1a = sum1a.add(fold(lowa.mul(p01).add(higha.mul(p11)).reinterpretAsInts()));
-        sum1b = sum1b.add(fold(lowb.mul(p01).add(highb.mul(p11)).reinterpretAsInts()));
+        IntVector both1a = lowa.mul(p01).add(higha.mul(p11)).reinterpretAsInts();
+        sum1a =
+            sum1a
+                .add(both1a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(both1a.lanewise(VectorOperators.ASHR, 16));
+        IntVector both1b = lowb.mul(p01).add(highb.mul(p11)).reinterpretAsInts();
+        sum1b =
+            sum1b
+                .add(both1b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(both1b.lanewise(VectorOperators.ASHR, 16));
         ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
         ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
-        sum2a = sum2a.add(fold(lowa.mul(p02).add(higha.mul(p12)).reinterpretAsInts()));
-        sum2b = sum2b.add(fold(lowb.mul(p02).add(highb.mul(p12)).reinterpretAsInts()));
+        IntVector both2a = lowa.mul(p02).add(higha.mul(p12)).reinterpretAsInts();
+        sum2a =
+            sum2a
+                .add(both2a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(both2a.lanewise(VectorOperators.ASHR, 16));
+        IntVector both2b = lowb.mul(p02).add(highb.mul(p12)).reinterpretAsInts();
+        sum2b =
+            sum2b
+                .add(both2b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(both2b.lanewise(VectorOperators.ASHR, 16));
         ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
         ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
-        sum3a = sum3a.add(fold(lowa.mul(p03).add(higha.mul(p13)).reinterpretAsInts()));
-        sum3b = sum3b.add(fold(lowb.mul(p03).add(highb.mul(p13)).reinterpretAsInts()));
+        IntVector both3a = lowa.mul(p03).add(higha.mul(p13)).reinterpretAsInts();
+        sum3a =
+            sum3a
+                .add(both3a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(both3a.lanewise(VectorOperators.ASHR, 16));
+        IntVector both3b = lowb.mul(p03).add(highb.mul(p13)).reinterpretAsInts();
+        sum3b =
+            sum3b
+                .add(both3b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                .add(both3b.lanewise(VectorOperators.ASHR, 16));
       }
-      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d.and(0xFFFF));
-      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
       total0a =
-          ((FloatVector) sum0a.convert(VectorOperators.I2F, 0)).fma(da.mul(scale0[block]), total0a);
+          ((FloatVector) sum0a.convertShape(VectorOperators.I2F, F, 0))
+              .fma(da.mul(scale0[block]), total0a);
       total0b =
-          ((FloatVector) sum0b.convert(VectorOperators.I2F, 0)).fma(db.mul(scale0[block]), total0b);
+          ((FloatVector) sum0b.convertShape(VectorOperators.I2F, F, 0))
+              .fma(db.mul(scale0[block]), total0b);
       total1a =
-          ((FloatVector) sum1a.convert(VectorOperators.I2F, 0)).fma(da.mul(scale1[block]), total1a);
+          ((FloatVector) sum1a.convertShape(VectorOperators.I2F, F, 0))
+              .fma(da.mul(scale1[block]), total1a);
       total1b =
-          ((FloatVector) sum1b.convert(VectorOperators.I2F, 0)).fma(db.mul(scale1[block]), total1b);
+          ((FloatVector) sum1b.convertShape(VectorOperators.I2F, F, 0))
+              .fma(db.mul(scale1[block]), total1b);
       total2a =
-          ((FloatVector) sum2a.convert(VectorOperators.I2F, 0)).fma(da.mul(scale2[block]), total2a);
+          ((FloatVector) sum2a.convertShape(VectorOperators.I2F, F, 0))
+              .fma(da.mul(scale2[block]), total2a);
       total2b =
-          ((FloatVector) sum2b.convert(VectorOperators.I2F, 0)).fma(db.mul(scale2[block]), total2b);
+          ((FloatVector) sum2b.convertShape(VectorOperators.I2F, F, 0))
+              .fma(db.mul(scale2[block]), total2b);
       total3a =
-          ((FloatVector) sum3a.convert(VectorOperators.I2F, 0)).fma(da.mul(scale3[block]), total3a);
+          ((FloatVector) sum3a.convertShape(VectorOperators.I2F, F, 0))
+              .fma(da.mul(scale3[block]), total3a);
       total3b =
-          ((FloatVector) sum3b.convert(VectorOperators.I2F, 0)).fma(db.mul(scale3[block]), total3b);
+          ((FloatVector) sum3b.convertShape(VectorOperators.I2F, F, 0))
+              .fma(db.mul(scale3[block]), total3b);
       at += 4L * (L + WORDS * ROWS);
     }
     total0a.intoArray(out, 0);
@@ -174,7 +246,7 @@ final class VectorQ80 extends VectorLanes {
     for (int block = 0; block < blocks; block++) {
       long at = offset + block * blockBytes();
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d.and(0xFFFF));
+      FloatVector da = half(d);
       FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
       for (int word = 0; word < WORDS; word++) {
         long from = at + 4L * (L + word * ROWS);
@@ -194,6 +266,6 @@ final class VectorQ80 extends VectorLanes {
 
   private static void store(IntVector w, int left, FloatVector d, float[] panel, int to) {
     IntVector q = w.lanewise(VectorOperators.LSHL, left).lanewise(VectorOperators.ASHR, 24);
-    ((FloatVector) q.convert(VectorOperators.I2F, 0)).mul(d).intoArray(panel, to);
+    ((FloatVector) q.convertShape(VectorOperators.I2F, F, 0)).mul(d).intoArray(panel, to);
   }
 }
