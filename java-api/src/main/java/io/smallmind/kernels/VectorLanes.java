@@ -7,9 +7,7 @@ import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +21,11 @@ import org.jspecify.annotations.Nullable;
  * lower 16 bits hold weights at even columns and the upper 16 bits those at odd columns, as {@link
  * VectorActivations#pairs} hold the activations: 16-bit multiplications and additions then run over
  * both. A sum must fit 16 bits only at its end: on the way there, they wrap around without harm.
+ *
+ * <p>The formats' loops repeat some sequences line by line, above all the conversion of F16: as 13
+ * bits more of exponent, times 2^112, but for infinities and NaN. C2 stops inlining methods that
+ * aren't the JDK's own when a loop grows large, and then every vector that crosses the call becomes
+ * an object.
  *
  * <p>Missing rows of the last group are zeros. Values are those of the format, bit for bit; only
  * their places differ.
@@ -40,7 +43,7 @@ abstract class VectorLanes {
   private static final VectorLanes Q4_K = new VectorQ4K();
   private static final VectorLanes Q6_K = new VectorQ6K();
 
-  /** What the pattern of an infinite F16 would be, if it were a number: 2^16. */
+  /** The F32 pattern of 2^16, which an infinite F16 would be if it were a number. */
   static final int FIRST_INFINITE = Float.floatToRawIntBits(0x1p16f);
 
   private static final class Scratch {
@@ -161,23 +164,5 @@ abstract class VectorLanes {
   /** Puts 16 bits of a row into the word that it shares with the row L further on. */
   static void put16(int[] lanes, int index, int lane, int bits) {
     lanes[index + lane % L] |= lane < L ? bits : bits << 16;
-  }
-
-  /**
-   * Returns the F16 numbers in the lower 16 bits of the lanes.
-   *
-   * <p>The kernels repeat this line by line, as they do other short sequences: C2 stops inlining
-   * methods that aren't the JDK's own when a method grows large, and then every vector that crosses
-   * the call becomes an object.
-   */
-  static FloatVector half(IntVector bits) {
-    IntVector magnitude = bits.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-    FloatVector finite = magnitude.reinterpretAsFloats().mul(0x1p112f);
-    IntVector exponent = magnitude.or(0x7F800000); // of infinities and NaN
-    IntVector value = finite.reinterpretAsInts();
-    return value
-        .blend(exponent, value.compare(VectorOperators.GE, FIRST_INFINITE))
-        .or(bits.and(0x8000).lanewise(VectorOperators.LSHL, 16))
-        .reinterpretAsFloats();
   }
 }

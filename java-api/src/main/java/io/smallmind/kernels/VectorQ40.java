@@ -345,28 +345,42 @@ final class VectorQ40 extends VectorLanes {
   @Override
   void decode(MemorySegment w, long offset, int blocks, float[] panel, int panelOffset) {
     for (int block = 0; block < blocks; block++) {
-      long at = offset + block * blockBytes();
-      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d);
-      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
-      for (int word = 0; word < WORDS; word++) {
-        long from = at + 4L * (L + word * ROWS);
-        IntVector wa = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
-        IntVector wb = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
-        int to = panelOffset + (block * 32 + word * 8) * ROWS;
-        for (int i = 0; i < 8; i += 2) {
-          store(wa.and(15), da, panel, to + i * ROWS);
-          store(wb.and(15), db, panel, to + i * ROWS + L);
-          store(wa.lanewise(VectorOperators.LSHR, 16).and(15), da, panel, to + (i + 1) * ROWS);
-          store(wb.lanewise(VectorOperators.LSHR, 16).and(15), db, panel, to + (i + 1) * ROWS + L);
-          wa = wa.lanewise(VectorOperators.LSHR, 4);
-          wb = wb.lanewise(VectorOperators.LSHR, 4);
-        }
-      }
+      int to = panelOffset + block * 32 * ROWS;
+      decodeHalf(w, offset + block * blockBytes(), panel, to, 0);
+      decodeHalf(w, offset + block * blockBytes(), panel, to, L);
     }
   }
 
-  private static void store(IntVector q, FloatVector d, float[] panel, int to) {
-    ((FloatVector) q.sub(8).convertShape(VectorOperators.I2F, F, 0)).mul(d).intoArray(panel, to);
+  /** Decodes one of the two vectors of rows. */
+  private static void decodeHalf(
+      MemorySegment w, long at, float[] panel, int panelOffset, int lane) {
+    IntVector bits =
+        IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN)
+            .lanewise(VectorOperators.LSHR, lane == 0 ? 0 : 16);
+    IntVector dh = bits;
+    IntVector dm = dh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+    IntVector df = dm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+    FloatVector d =
+        df.blend(dm.or(0x7F800000), df.compare(VectorOperators.GE, FIRST_INFINITE))
+            .or(dh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+            .reinterpretAsFloats();
+    for (int word = 0; word < WORDS; word++) {
+      IntVector q =
+          IntVector.fromMemorySegment(I, w, at + 4L * (L + word * ROWS + lane), LITTLE_ENDIAN);
+      int to = panelOffset + word * 8 * ROWS + lane;
+      for (int i = 0; i < 8; i += 2) {
+        ((FloatVector) q.and(15).sub(8).convertShape(VectorOperators.I2F, F, 0))
+            .mul(d)
+            .intoArray(panel, to + i * ROWS);
+        ((FloatVector)
+                q.lanewise(VectorOperators.LSHR, 16)
+                    .and(15)
+                    .sub(8)
+                    .convertShape(VectorOperators.I2F, F, 0))
+            .mul(d)
+            .intoArray(panel, to + (i + 1) * ROWS);
+        q = q.lanewise(VectorOperators.LSHR, 4);
+      }
+    }
   }
 }

@@ -457,42 +457,57 @@ final class VectorQ4K extends VectorLanes {
   private static void decodeHalf(
       MemorySegment w, long at, float[] panel, int panelOffset, int lane) {
     IntVector d = IntVector.fromMemorySegment(I, w, at + 4L * lane, LITTLE_ENDIAN);
-    FloatVector s = half(d);
-    FloatVector m = half(d.lanewise(VectorOperators.LSHR, 16));
+    IntVector sh = d;
+    IntVector sm = sh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+    IntVector sf = sm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+    FloatVector s =
+        sf.blend(sm.or(0x7F800000), sf.compare(VectorOperators.GE, FIRST_INFINITE))
+            .or(sh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+            .reinterpretAsFloats();
+    IntVector mh = d.lanewise(VectorOperators.LSHR, 16);
+    IntVector mm = mh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+    IntVector mf = mm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+    FloatVector m =
+        mf.blend(mm.or(0x7F800000), mf.compare(VectorOperators.GE, FIRST_INFINITE))
+            .or(mh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+            .reinterpretAsFloats();
     for (int group = 0; group < GROUPS; group++) {
       long first = at + 4L * (ROWS + group * GROUP);
       int shift = lane == 0 ? 0 : 16;
       IntVector parts = IntVector.fromMemorySegment(I, w, first, LITTLE_ENDIAN);
-      FloatVector scale = byteOf(parts, shift).mul(s);
-      FloatVector minimum = byteOf(parts, shift + 8).mul(m);
+      FloatVector scale =
+          ((FloatVector)
+                  parts
+                      .lanewise(VectorOperators.LSHR, shift)
+                      .and(0xFF)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(s);
+      FloatVector minimum =
+          ((FloatVector)
+                  parts
+                      .lanewise(VectorOperators.LSHR, shift + 8)
+                      .and(0xFF)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(m);
       for (int word = 0; word < WORDS; word++) {
         IntVector bits =
             IntVector.fromMemorySegment(I, w, first + 4L * (L + word * ROWS + lane), LITTLE_ENDIAN);
         int to = panelOffset + (group * 32 + word * 8) * ROWS + lane;
         for (int i = 0; i < 8; i += 2) {
-          store(bits.and(15), scale, minimum, panel, to + i * ROWS);
-          store(
-              bits.lanewise(VectorOperators.LSHR, 16).and(15),
-              scale,
-              minimum,
-              panel,
-              to + (i + 1) * ROWS);
+          ((FloatVector) bits.and(15).convertShape(VectorOperators.I2F, F, 0))
+              .mul(scale)
+              .sub(minimum)
+              .intoArray(panel, to + i * ROWS);
+          ((FloatVector)
+                  bits.lanewise(VectorOperators.LSHR, 16)
+                      .and(15)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(scale)
+              .sub(minimum)
+              .intoArray(panel, to + (i + 1) * ROWS);
           bits = bits.lanewise(VectorOperators.LSHR, 4);
         }
       }
     }
-  }
-
-  private static FloatVector byteOf(IntVector words, int shift) {
-    IntVector bytes = words.lanewise(VectorOperators.LSHR, shift).and(0xFF);
-    return (FloatVector) bytes.convertShape(VectorOperators.I2F, F, 0);
-  }
-
-  private static void store(
-      IntVector q, FloatVector scale, FloatVector minimum, float[] panel, int to) {
-    ((FloatVector) q.convertShape(VectorOperators.I2F, F, 0))
-        .mul(scale)
-        .sub(minimum)
-        .intoArray(panel, to);
   }
 }

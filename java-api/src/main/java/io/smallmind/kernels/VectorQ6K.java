@@ -443,16 +443,25 @@ final class VectorQ6K extends VectorLanes {
   void decode(MemorySegment w, long offset, int blocks, float[] panel, int panelOffset) {
     for (int block = 0; block < blocks; block++) {
       long at = offset + block * blockBytes();
-      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
       int to = panelOffset + block * 256 * ROWS;
-      decodeHalf(w, at, half(d), panel, to, 0);
-      decodeHalf(w, at, half(d.lanewise(VectorOperators.LSHR, 16)), panel, to, L);
+      decodeHalf(w, at, panel, to, 0);
+      decodeHalf(w, at, panel, to, L);
     }
   }
 
   /** Decodes one of the two vectors of rows. */
   private static void decodeHalf(
-      MemorySegment w, long at, FloatVector d, float[] panel, int panelOffset, int lane) {
+      MemorySegment w, long at, float[] panel, int panelOffset, int lane) {
+    IntVector bits =
+        IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN)
+            .lanewise(VectorOperators.LSHR, lane == 0 ? 0 : 16);
+    IntVector dh = bits;
+    IntVector dm = dh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+    IntVector df = dm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+    FloatVector d =
+        df.blend(dm.or(0x7F800000), df.compare(VectorOperators.GE, FIRST_INFINITE))
+            .or(dh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+            .reinterpretAsFloats();
     for (int group = 0; group < 16; group++) {
       long quarter = at + 4L * (L + group / 4 * QUARTER + lane);
       long from = quarter + 4L * (ROWS + group % 4 * GROUP);
@@ -470,18 +479,19 @@ final class VectorQ6K extends VectorLanes {
         for (int i = 0; i < 8; i += 2) {
           IntVector q =
               lower.and(0x000F000F).or(upper.and(0x00030003).lanewise(VectorOperators.LSHL, 4));
-          store(q.and(63), scale, panel, to + i * ROWS);
-          store(q.lanewise(VectorOperators.LSHR, 16), scale, panel, to + (i + 1) * ROWS);
+          ((FloatVector) q.and(63).sub(32).convertShape(VectorOperators.I2F, F, 0))
+              .mul(scale)
+              .intoArray(panel, to + i * ROWS);
+          ((FloatVector)
+                  q.lanewise(VectorOperators.LSHR, 16)
+                      .sub(32)
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .mul(scale)
+              .intoArray(panel, to + (i + 1) * ROWS);
           lower = lower.lanewise(VectorOperators.LSHR, 4);
           upper = upper.lanewise(VectorOperators.LSHR, 2);
         }
       }
     }
-  }
-
-  private static void store(IntVector q, FloatVector scale, float[] panel, int to) {
-    ((FloatVector) q.sub(32).convertShape(VectorOperators.I2F, F, 0))
-        .mul(scale)
-        .intoArray(panel, to);
   }
 }

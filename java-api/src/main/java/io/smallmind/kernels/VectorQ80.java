@@ -244,28 +244,50 @@ final class VectorQ80 extends VectorLanes {
   @Override
   void decode(MemorySegment w, long offset, int blocks, float[] panel, int panelOffset) {
     for (int block = 0; block < blocks; block++) {
-      long at = offset + block * blockBytes();
-      IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
-      FloatVector da = half(d);
-      FloatVector db = half(d.lanewise(VectorOperators.LSHR, 16));
-      for (int word = 0; word < WORDS; word++) {
-        long from = at + 4L * (L + word * ROWS);
-        int to = panelOffset + (block * 32 + word * 4) * ROWS;
-        store(IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN), da, panel, to);
-        store(IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN), db, panel, to + L);
-      }
+      int to = panelOffset + block * 32 * ROWS;
+      decodeHalf(w, offset + block * blockBytes(), panel, to, 0);
+      decodeHalf(w, offset + block * blockBytes(), panel, to, L);
     }
   }
 
-  private static void store(IntVector w, FloatVector d, float[] panel, int to) {
-    store(w, 24, d, panel, to);
-    store(w, 8, d, panel, to + ROWS);
-    store(w, 16, d, panel, to + 2 * ROWS);
-    store(w, 0, d, panel, to + 3 * ROWS);
-  }
-
-  private static void store(IntVector w, int left, FloatVector d, float[] panel, int to) {
-    IntVector q = w.lanewise(VectorOperators.LSHL, left).lanewise(VectorOperators.ASHR, 24);
-    ((FloatVector) q.convertShape(VectorOperators.I2F, F, 0)).mul(d).intoArray(panel, to);
+  /** Decodes one of the two vectors of rows. */
+  private static void decodeHalf(
+      MemorySegment w, long at, float[] panel, int panelOffset, int lane) {
+    IntVector bits =
+        IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN)
+            .lanewise(VectorOperators.LSHR, lane == 0 ? 0 : 16);
+    IntVector dh = bits;
+    IntVector dm = dh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+    IntVector df = dm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+    FloatVector d =
+        df.blend(dm.or(0x7F800000), df.compare(VectorOperators.GE, FIRST_INFINITE))
+            .or(dh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+            .reinterpretAsFloats();
+    for (int word = 0; word < WORDS; word++) {
+      IntVector q =
+          IntVector.fromMemorySegment(I, w, at + 4L * (L + word * ROWS + lane), LITTLE_ENDIAN);
+      int to = panelOffset + word * 4 * ROWS + lane;
+      ((FloatVector)
+              q.lanewise(VectorOperators.LSHL, 24)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .mul(d)
+          .intoArray(panel, to);
+      ((FloatVector)
+              q.lanewise(VectorOperators.LSHL, 8)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .mul(d)
+          .intoArray(panel, to + ROWS);
+      ((FloatVector)
+              q.lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .mul(d)
+          .intoArray(panel, to + 2 * ROWS);
+      ((FloatVector) q.lanewise(VectorOperators.ASHR, 24).convertShape(VectorOperators.I2F, F, 0))
+          .mul(d)
+          .intoArray(panel, to + 3 * ROWS);
+    }
   }
 }
