@@ -3,14 +3,27 @@ package io.smallmind.kernels;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 
 /**
  * Kernels on the Vector API, for whatever vector length the machine prefers. This class must not be
  * touched where the module jdk.incubator.vector is absent.
  */
 final class VectorKernels implements Kernels {
+  /** Returns this implementation if the machine's vectors have a length that it can use. */
   static Candidate candidate() {
-    return Candidate.available(100, new VectorKernels(), "Vector API");
+    int bits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+    if (bits != 128 && bits != 256 && bits != 512) {
+      return Candidate.missing(
+          "vector",
+          100,
+          "this JVM prefers vectors of "
+              + bits
+              + " bits, supported are 128, 256 and 512; set -XX:MaxVectorSize if the machine has"
+              + " longer ones",
+          null);
+    }
+    return Candidate.available(100, new VectorKernels(), "Vector API, " + bits + " bits");
   }
 
   @Override

@@ -121,6 +121,8 @@ abstract class VectorLanes {
   /** Spreads a stored block of one row over its words in a group's block of zeros. */
   abstract void packBlock(byte[] stored, int[] lanes, int lane);
 
+  // Both products use all of out, (4, ROWS), on the way.
+
   /**
    * Multiplies a group by one row of activations.
    *

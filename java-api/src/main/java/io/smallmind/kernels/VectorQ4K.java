@@ -64,46 +64,43 @@ final class VectorQ4K extends VectorLanes {
     FloatVector totala = FloatVector.zero(F);
     FloatVector totalb = FloatVector.zero(F);
     long at = offset;
-    FloatVector sa = FloatVector.zero(F);
-    FloatVector sb = FloatVector.zero(F);
-    FloatVector ma = FloatVector.zero(F);
-    FloatVector mb = FloatVector.zero(F);
+    // The scales pass through memory: vectors that a loop changes now and then become objects.
     for (int group = 0; group < blocks * GROUPS; group++) {
       if (group % GROUPS == 0) {
         IntVector da = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
         IntVector db = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
-        IntVector saxh = da;
-        IntVector saxm = saxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-        IntVector saxf = saxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        FloatVector sax =
-            saxf.blend(saxm.or(0x7F800000), saxf.compare(VectorOperators.GE, FIRST_INFINITE))
-                .or(saxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+        IntVector sah = da;
+        IntVector sam = sah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector saf = sam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector sa =
+            saf.blend(sam.or(0x7F800000), saf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(sah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        sa = sax;
-        IntVector maxh = da.lanewise(VectorOperators.LSHR, 16);
-        IntVector maxm = maxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-        IntVector maxf = maxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        FloatVector max =
-            maxf.blend(maxm.or(0x7F800000), maxf.compare(VectorOperators.GE, FIRST_INFINITE))
-                .or(maxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+        sa.intoArray(out, 0);
+        IntVector mah = da.lanewise(VectorOperators.LSHR, 16);
+        IntVector mam = mah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector maf = mam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector ma =
+            maf.blend(mam.or(0x7F800000), maf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(mah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        ma = max;
-        IntVector sbxh = db;
-        IntVector sbxm = sbxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-        IntVector sbxf = sbxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        FloatVector sbx =
-            sbxf.blend(sbxm.or(0x7F800000), sbxf.compare(VectorOperators.GE, FIRST_INFINITE))
-                .or(sbxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+        ma.intoArray(out, 2 * L);
+        IntVector sbh = db;
+        IntVector sbm = sbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector sbf = sbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector sb =
+            sbf.blend(sbm.or(0x7F800000), sbf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(sbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        sb = sbx;
-        IntVector mbxh = db.lanewise(VectorOperators.LSHR, 16);
-        IntVector mbxm = mbxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-        IntVector mbxf = mbxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        FloatVector mbx =
-            mbxf.blend(mbxm.or(0x7F800000), mbxf.compare(VectorOperators.GE, FIRST_INFINITE))
-                .or(mbxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+        sb.intoArray(out, L);
+        IntVector mbh = db.lanewise(VectorOperators.LSHR, 16);
+        IntVector mbm = mbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector mbf = mbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector mb =
+            mbf.blend(mbm.or(0x7F800000), mbf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(mbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        mb = mbx;
+        mb.intoArray(out, 3 * L);
         at += 4L * ROWS;
       }
       IntVector parts = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -142,28 +139,29 @@ final class VectorQ4K extends VectorLanes {
         sumb = sumb.add(q3b.mul(p3));
       }
       FloatVector scalea =
-          ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0)).mul(sa);
+          ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0))
+              .mul(FloatVector.fromArray(F, out, 0));
       FloatVector minimuma =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 8)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(ma);
+              .mul(FloatVector.fromArray(F, out, 2 * L));
       FloatVector scaleb =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 16)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(sb);
+              .mul(FloatVector.fromArray(F, out, L));
       FloatVector minimumb =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 24)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(mb);
+              .mul(FloatVector.fromArray(F, out, 3 * L));
       totala =
           ((FloatVector)
                   suma.reinterpretAsInts()
@@ -217,46 +215,43 @@ final class VectorQ4K extends VectorLanes {
     FloatVector total3a = FloatVector.zero(F);
     FloatVector total3b = FloatVector.zero(F);
     long at = offset;
-    FloatVector sa = FloatVector.zero(F);
-    FloatVector sb = FloatVector.zero(F);
-    FloatVector ma = FloatVector.zero(F);
-    FloatVector mb = FloatVector.zero(F);
+    // The scales pass through memory: vectors that a loop changes now and then become objects.
     for (int group = 0; group < blocks * GROUPS; group++) {
       if (group % GROUPS == 0) {
         IntVector da = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
         IntVector db = IntVector.fromMemorySegment(I, w, at + 4L * L, LITTLE_ENDIAN);
-        IntVector saxh = da;
-        IntVector saxm = saxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-        IntVector saxf = saxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        FloatVector sax =
-            saxf.blend(saxm.or(0x7F800000), saxf.compare(VectorOperators.GE, FIRST_INFINITE))
-                .or(saxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+        IntVector sah = da;
+        IntVector sam = sah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector saf = sam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector sa =
+            saf.blend(sam.or(0x7F800000), saf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(sah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        sa = sax;
-        IntVector maxh = da.lanewise(VectorOperators.LSHR, 16);
-        IntVector maxm = maxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-        IntVector maxf = maxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        FloatVector max =
-            maxf.blend(maxm.or(0x7F800000), maxf.compare(VectorOperators.GE, FIRST_INFINITE))
-                .or(maxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+        sa.intoArray(out, 0);
+        IntVector mah = da.lanewise(VectorOperators.LSHR, 16);
+        IntVector mam = mah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector maf = mam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector ma =
+            maf.blend(mam.or(0x7F800000), maf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(mah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        ma = max;
-        IntVector sbxh = db;
-        IntVector sbxm = sbxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-        IntVector sbxf = sbxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        FloatVector sbx =
-            sbxf.blend(sbxm.or(0x7F800000), sbxf.compare(VectorOperators.GE, FIRST_INFINITE))
-                .or(sbxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+        ma.intoArray(out, 2 * L);
+        IntVector sbh = db;
+        IntVector sbm = sbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector sbf = sbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector sb =
+            sbf.blend(sbm.or(0x7F800000), sbf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(sbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        sb = sbx;
-        IntVector mbxh = db.lanewise(VectorOperators.LSHR, 16);
-        IntVector mbxm = mbxh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
-        IntVector mbxf = mbxm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        FloatVector mbx =
-            mbxf.blend(mbxm.or(0x7F800000), mbxf.compare(VectorOperators.GE, FIRST_INFINITE))
-                .or(mbxh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+        sb.intoArray(out, L);
+        IntVector mbh = db.lanewise(VectorOperators.LSHR, 16);
+        IntVector mbm = mbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+        IntVector mbf = mbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        FloatVector mb =
+            mbf.blend(mbm.or(0x7F800000), mbf.compare(VectorOperators.GE, FIRST_INFINITE))
+                .or(mbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        mb = mbx;
+        mb.intoArray(out, 3 * L);
         at += 4L * ROWS;
       }
       IntVector parts = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -337,28 +332,29 @@ final class VectorQ4K extends VectorLanes {
         sum3b = sum3b.add(q3b.mul(p33));
       }
       FloatVector scalea =
-          ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0)).mul(sa);
+          ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0))
+              .mul(FloatVector.fromArray(F, out, 0));
       FloatVector minimuma =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 8)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(ma);
+              .mul(FloatVector.fromArray(F, out, 2 * L));
       FloatVector scaleb =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 16)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(sb);
+              .mul(FloatVector.fromArray(F, out, L));
       FloatVector minimumb =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 24)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(mb);
+              .mul(FloatVector.fromArray(F, out, 3 * L));
       total0a =
           ((FloatVector)
                   sum0a

@@ -18,7 +18,7 @@ class AllocationConformanceTest extends KernelConformance {
   private static final int CALLS = 1000;
 
   /** Compilers that run in the background need a while; after this, allocation is a failure. */
-  private static final long PATIENCE_NANOS = 20_000_000_000L;
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
 
   private static void expectNoAllocation(String what, Runnable call) {
     long deadline = System.nanoTime() + PATIENCE_NANOS;
