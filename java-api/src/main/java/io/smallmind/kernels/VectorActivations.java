@@ -7,7 +7,6 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -186,16 +185,6 @@ final class VectorActivations {
       scaledSum[block] =
           scale[block] * ((short) first + (first >> 16) + (short) second + (second >> 16));
     }
-  }
-
-  /** Becomes a row of zeros. */
-  void clear(long columns) {
-    int blocks = blocks(columns);
-    reserve(blocks);
-    Arrays.fill(pairs, 0);
-    Arrays.fill(sums, 0);
-    Arrays.fill(scale, 0);
-    Arrays.fill(scaledSum, 0);
   }
 
   private void reserve(int blocks) {

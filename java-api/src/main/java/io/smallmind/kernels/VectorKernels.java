@@ -121,13 +121,13 @@ final class VectorKernels implements Kernels {
       MemorySegment out,
       long outOffset,
       long length) {
-    ScalarOps.binary(op, a, aOffset, b, bOffset, out, outOffset, length);
+    VectorElementwise.binary(op, a, aOffset, b, bOffset, out, outOffset, length);
   }
 
   @Override
   public void unary(
       UnaryOp op, MemorySegment in, long inOffset, MemorySegment out, long outOffset, long length) {
-    ScalarOps.unary(op, in, inOffset, out, outOffset, length);
+    VectorElementwise.unary(op, in, inOffset, out, outOffset, length);
   }
 
   @Override
@@ -138,17 +138,17 @@ final class VectorKernels implements Kernels {
       MemorySegment out,
       long outOffset,
       long length) {
-    ScalarOps.scale(factor, in, inOffset, out, outOffset, length);
+    VectorElementwise.scale(factor, in, inOffset, out, outOffset, length);
   }
 
   @Override
   public float dot(MemorySegment a, long aOffset, MemorySegment b, long bOffset, long length) {
-    return ScalarOps.dot(a, aOffset, b, bOffset, length);
+    return VectorElementwise.dot(a, aOffset, b, bOffset, length);
   }
 
   @Override
   public void softmax(Matrix in, Matrix out, long rowBegin, long rowEnd) {
-    ScalarOps.softmax(in, out, rowBegin, rowEnd);
+    VectorRows.softmax(in, out, rowBegin, rowEnd);
   }
 
   @Override
@@ -160,13 +160,13 @@ final class VectorKernels implements Kernels {
       Matrix out,
       long rowBegin,
       long rowEnd) {
-    ScalarOps.layerNorm(in, weight, bias, epsilon, out, rowBegin, rowEnd);
+    VectorRows.layerNorm(in, weight, bias, epsilon, out, rowBegin, rowEnd);
   }
 
   @Override
   public void rmsNorm(
       Matrix in, Matrix weight, float epsilon, Matrix out, long rowBegin, long rowEnd) {
-    ScalarOps.rmsNorm(in, weight, epsilon, out, rowBegin, rowEnd);
+    VectorRows.rmsNorm(in, weight, epsilon, out, rowBegin, rowEnd);
   }
 
   @Override
@@ -179,6 +179,6 @@ final class VectorKernels implements Kernels {
       long rotaryDim,
       MemorySegment table,
       long tableOffset) {
-    ScalarOps.rope(pairing, x, xOffset, heads, headDim, rotaryDim, table, tableOffset);
+    VectorRows.rope(pairing, x, xOffset, heads, headDim, rotaryDim, table, tableOffset);
   }
 }

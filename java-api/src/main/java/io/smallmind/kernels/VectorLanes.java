@@ -121,7 +121,7 @@ abstract class VectorLanes {
   /** Spreads a stored block of one row over its words in a group's block of zeros. */
   abstract void packBlock(byte[] stored, int[] lanes, int lane);
 
-  // Both products use all of out, (4, ROWS), on the way.
+  // Both products use all of out, (2, ROWS), on the way.
 
   /**
    * Multiplies a group by one row of activations.
@@ -134,15 +134,13 @@ abstract class VectorLanes {
       VectorActivations x, MemorySegment w, long offset, int blocks, float[] out);
 
   /**
-   * Multiplies a group by four rows of activations.
+   * Multiplies a group by two rows of activations.
    *
-   * @param out receives (4, ROWS) sums
+   * @param out receives (2, ROWS) sums
    */
   abstract void multiply(
       VectorActivations x0,
       VectorActivations x1,
-      VectorActivations x2,
-      VectorActivations x3,
       MemorySegment w,
       long offset,
       int blocks,

@@ -21,7 +21,7 @@ final class VectorMatmul {
   /** Up to this many rows of activations, decoding weights to panels costs more than it gains. */
   private static final int FEW_ROWS = 8;
 
-  private static final int ROWS_AT_ONCE = 4;
+  private static final int ROWS_AT_ONCE = 2;
 
   /** What a thread needs for a few rows of activations. */
   private static final class Few {
@@ -82,12 +82,8 @@ final class VectorMatmul {
       Matrix y) {
     Few few = FEW.get();
     VectorActivations[] in = few.rows;
-    int passes = (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
     for (int i = 0; i < rows; i++) {
       in[i].load(x, xRow + i);
-    }
-    for (int i = rows; rows > 1 && i < passes * ROWS_AT_ONCE; i++) {
-      in[i].clear(w.columns());
     }
     int blocks = (int) (w.columns() / lanes.blockLength());
     for (long row = wRowBegin; row < wRowEnd; row += VectorLanes.ROWS) {
@@ -97,8 +93,7 @@ final class VectorMatmul {
         if (i + 1 == rows) {
           lanes.multiply(in[i], w.segment(), offset, blocks, few.out);
         } else {
-          lanes.multiply(
-              in[i], in[i + 1], in[i + 2], in[i + 3], w.segment(), offset, blocks, few.out);
+          lanes.multiply(in[i], in[i + 1], w.segment(), offset, blocks, few.out);
         }
         for (int j = i; j < Math.min(rows, i + ROWS_AT_ONCE); j++) {
           MemorySegment.copy(

@@ -123,8 +123,6 @@ final class VectorQ40 extends VectorLanes {
   void multiply(
       VectorActivations x0,
       VectorActivations x1,
-      VectorActivations x2,
-      VectorActivations x3,
       MemorySegment w,
       long offset,
       int blocks,
@@ -135,20 +133,10 @@ final class VectorQ40 extends VectorLanes {
     int[] pairs1 = x1.pairs;
     int[] sums1 = x1.sums;
     float[] scale1 = x1.scale;
-    int[] pairs2 = x2.pairs;
-    int[] sums2 = x2.sums;
-    float[] scale2 = x2.scale;
-    int[] pairs3 = x3.pairs;
-    int[] sums3 = x3.sums;
-    float[] scale3 = x3.scale;
     FloatVector total0a = FloatVector.zero(F);
     FloatVector total0b = FloatVector.zero(F);
     FloatVector total1a = FloatVector.zero(F);
     FloatVector total1b = FloatVector.zero(F);
-    FloatVector total2a = FloatVector.zero(F);
-    FloatVector total2b = FloatVector.zero(F);
-    FloatVector total3a = FloatVector.zero(F);
-    FloatVector total3b = FloatVector.zero(F);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -178,18 +166,6 @@ final class VectorQ40 extends VectorLanes {
               .add(IntVector.broadcast(I, sums1[2 * block + 1]).reinterpretAsShorts())
               .mul((short) -8);
       ShortVector sum1b = sum1a;
-      ShortVector sum2a =
-          IntVector.broadcast(I, sums2[2 * block])
-              .reinterpretAsShorts()
-              .add(IntVector.broadcast(I, sums2[2 * block + 1]).reinterpretAsShorts())
-              .mul((short) -8);
-      ShortVector sum2b = sum2a;
-      ShortVector sum3a =
-          IntVector.broadcast(I, sums3[2 * block])
-              .reinterpretAsShorts()
-              .add(IntVector.broadcast(I, sums3[2 * block + 1]).reinterpretAsShorts())
-              .mul((short) -8);
-      ShortVector sum3b = sum3a;
       for (int word = 0; word < WORDS; word++) {
         long from = at + 4L * (L + word * ROWS);
         int pair = block * 16 + word * 4;
@@ -203,12 +179,6 @@ final class VectorQ40 extends VectorLanes {
         ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
         sum1a = sum1a.add(q0a.mul(p01));
         sum1b = sum1b.add(q0b.mul(p01));
-        ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
-        sum2a = sum2a.add(q0a.mul(p02));
-        sum2b = sum2b.add(q0b.mul(p02));
-        ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
-        sum3a = sum3a.add(q0a.mul(p03));
-        sum3b = sum3b.add(q0b.mul(p03));
         ShortVector q1a =
             wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
         ShortVector q1b =
@@ -219,12 +189,6 @@ final class VectorQ40 extends VectorLanes {
         ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
         sum1a = sum1a.add(q1a.mul(p11));
         sum1b = sum1b.add(q1b.mul(p11));
-        ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
-        sum2a = sum2a.add(q1a.mul(p12));
-        sum2b = sum2b.add(q1b.mul(p12));
-        ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
-        sum3a = sum3a.add(q1a.mul(p13));
-        sum3b = sum3b.add(q1b.mul(p13));
         ShortVector q2a =
             wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
         ShortVector q2b =
@@ -235,12 +199,6 @@ final class VectorQ40 extends VectorLanes {
         ShortVector p21 = IntVector.broadcast(I, pairs1[pair + 2]).reinterpretAsShorts();
         sum1a = sum1a.add(q2a.mul(p21));
         sum1b = sum1b.add(q2b.mul(p21));
-        ShortVector p22 = IntVector.broadcast(I, pairs2[pair + 2]).reinterpretAsShorts();
-        sum2a = sum2a.add(q2a.mul(p22));
-        sum2b = sum2b.add(q2b.mul(p22));
-        ShortVector p23 = IntVector.broadcast(I, pairs3[pair + 2]).reinterpretAsShorts();
-        sum3a = sum3a.add(q2a.mul(p23));
-        sum3b = sum3b.add(q2b.mul(p23));
         ShortVector q3a =
             wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
         ShortVector q3b =
@@ -251,12 +209,6 @@ final class VectorQ40 extends VectorLanes {
         ShortVector p31 = IntVector.broadcast(I, pairs1[pair + 3]).reinterpretAsShorts();
         sum1a = sum1a.add(q3a.mul(p31));
         sum1b = sum1b.add(q3b.mul(p31));
-        ShortVector p32 = IntVector.broadcast(I, pairs2[pair + 3]).reinterpretAsShorts();
-        sum2a = sum2a.add(q3a.mul(p32));
-        sum2b = sum2b.add(q3b.mul(p32));
-        ShortVector p33 = IntVector.broadcast(I, pairs3[pair + 3]).reinterpretAsShorts();
-        sum3a = sum3a.add(q3a.mul(p33));
-        sum3b = sum3b.add(q3b.mul(p33));
       }
       total0a =
           ((FloatVector)
@@ -294,52 +246,12 @@ final class VectorQ40 extends VectorLanes {
                       .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
                       .convertShape(VectorOperators.I2F, F, 0))
               .fma(db.mul(scale1[block]), total1b);
-      total2a =
-          ((FloatVector)
-                  sum2a
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum2a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale2[block]), total2a);
-      total2b =
-          ((FloatVector)
-                  sum2b
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum2b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale2[block]), total2b);
-      total3a =
-          ((FloatVector)
-                  sum3a
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum3a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale3[block]), total3a);
-      total3b =
-          ((FloatVector)
-                  sum3b
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum3b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale3[block]), total3b);
       at += 4L * (L + WORDS * ROWS);
     }
     total0a.intoArray(out, 0);
     total0b.intoArray(out, L);
     total1a.intoArray(out, ROWS);
     total1b.intoArray(out, ROWS + L);
-    total2a.intoArray(out, 2 * ROWS);
-    total2b.intoArray(out, 2 * ROWS + L);
-    total3a.intoArray(out, 3 * ROWS);
-    total3b.intoArray(out, 3 * ROWS + L);
   }
 
   @Override

@@ -188,8 +188,6 @@ final class VectorQ4K extends VectorLanes {
   void multiply(
       VectorActivations x0,
       VectorActivations x1,
-      VectorActivations x2,
-      VectorActivations x3,
       MemorySegment w,
       long offset,
       int blocks,
@@ -200,20 +198,10 @@ final class VectorQ4K extends VectorLanes {
     int[] pairs1 = x1.pairs;
     float[] scale1 = x1.scale;
     float[] scaledSum1 = x1.scaledSum;
-    int[] pairs2 = x2.pairs;
-    float[] scale2 = x2.scale;
-    float[] scaledSum2 = x2.scaledSum;
-    int[] pairs3 = x3.pairs;
-    float[] scale3 = x3.scale;
-    float[] scaledSum3 = x3.scaledSum;
     FloatVector total0a = FloatVector.zero(F);
     FloatVector total0b = FloatVector.zero(F);
     FloatVector total1a = FloatVector.zero(F);
     FloatVector total1b = FloatVector.zero(F);
-    FloatVector total2a = FloatVector.zero(F);
-    FloatVector total2b = FloatVector.zero(F);
-    FloatVector total3a = FloatVector.zero(F);
-    FloatVector total3b = FloatVector.zero(F);
     long at = offset;
     // The scales pass through memory: vectors that a loop changes now and then become objects.
     for (int group = 0; group < blocks * GROUPS; group++) {
@@ -259,10 +247,6 @@ final class VectorQ4K extends VectorLanes {
       ShortVector sum0b = IntVector.zero(I).reinterpretAsShorts();
       ShortVector sum1a = IntVector.zero(I).reinterpretAsShorts();
       ShortVector sum1b = IntVector.zero(I).reinterpretAsShorts();
-      ShortVector sum2a = IntVector.zero(I).reinterpretAsShorts();
-      ShortVector sum2b = IntVector.zero(I).reinterpretAsShorts();
-      ShortVector sum3a = IntVector.zero(I).reinterpretAsShorts();
-      ShortVector sum3b = IntVector.zero(I).reinterpretAsShorts();
       for (int word = 0; word < WORDS; word++) {
         long from = at + 4L * (L + word * ROWS);
         int pair = group * 16 + word * 4;
@@ -276,12 +260,6 @@ final class VectorQ4K extends VectorLanes {
         ShortVector p01 = IntVector.broadcast(I, pairs1[pair]).reinterpretAsShorts();
         sum1a = sum1a.add(q0a.mul(p01));
         sum1b = sum1b.add(q0b.mul(p01));
-        ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
-        sum2a = sum2a.add(q0a.mul(p02));
-        sum2b = sum2b.add(q0b.mul(p02));
-        ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
-        sum3a = sum3a.add(q0a.mul(p03));
-        sum3b = sum3b.add(q0b.mul(p03));
         ShortVector q1a =
             wa.lanewise(VectorOperators.LSHR, 4).and(0x000F000F).reinterpretAsShorts();
         ShortVector q1b =
@@ -292,12 +270,6 @@ final class VectorQ4K extends VectorLanes {
         ShortVector p11 = IntVector.broadcast(I, pairs1[pair + 1]).reinterpretAsShorts();
         sum1a = sum1a.add(q1a.mul(p11));
         sum1b = sum1b.add(q1b.mul(p11));
-        ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
-        sum2a = sum2a.add(q1a.mul(p12));
-        sum2b = sum2b.add(q1b.mul(p12));
-        ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
-        sum3a = sum3a.add(q1a.mul(p13));
-        sum3b = sum3b.add(q1b.mul(p13));
         ShortVector q2a =
             wa.lanewise(VectorOperators.LSHR, 8).and(0x000F000F).reinterpretAsShorts();
         ShortVector q2b =
@@ -308,12 +280,6 @@ final class VectorQ4K extends VectorLanes {
         ShortVector p21 = IntVector.broadcast(I, pairs1[pair + 2]).reinterpretAsShorts();
         sum1a = sum1a.add(q2a.mul(p21));
         sum1b = sum1b.add(q2b.mul(p21));
-        ShortVector p22 = IntVector.broadcast(I, pairs2[pair + 2]).reinterpretAsShorts();
-        sum2a = sum2a.add(q2a.mul(p22));
-        sum2b = sum2b.add(q2b.mul(p22));
-        ShortVector p23 = IntVector.broadcast(I, pairs3[pair + 2]).reinterpretAsShorts();
-        sum3a = sum3a.add(q2a.mul(p23));
-        sum3b = sum3b.add(q2b.mul(p23));
         ShortVector q3a =
             wa.lanewise(VectorOperators.LSHR, 12).and(0x000F000F).reinterpretAsShorts();
         ShortVector q3b =
@@ -324,12 +290,6 @@ final class VectorQ4K extends VectorLanes {
         ShortVector p31 = IntVector.broadcast(I, pairs1[pair + 3]).reinterpretAsShorts();
         sum1a = sum1a.add(q3a.mul(p31));
         sum1b = sum1b.add(q3b.mul(p31));
-        ShortVector p32 = IntVector.broadcast(I, pairs2[pair + 3]).reinterpretAsShorts();
-        sum2a = sum2a.add(q3a.mul(p32));
-        sum2b = sum2b.add(q3b.mul(p32));
-        ShortVector p33 = IntVector.broadcast(I, pairs3[pair + 3]).reinterpretAsShorts();
-        sum3a = sum3a.add(q3a.mul(p33));
-        sum3b = sum3b.add(q3b.mul(p33));
       }
       FloatVector scalea =
           ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0))
@@ -391,52 +351,12 @@ final class VectorQ4K extends VectorLanes {
                       .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
                       .convertShape(VectorOperators.I2F, F, 0))
               .fma(scaleb.mul(scale1[group]), total1b.sub(minimumb.mul(scaledSum1[group])));
-      total2a =
-          ((FloatVector)
-                  sum2a
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum2a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scalea.mul(scale2[group]), total2a.sub(minimuma.mul(scaledSum2[group])));
-      total2b =
-          ((FloatVector)
-                  sum2b
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum2b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scaleb.mul(scale2[group]), total2b.sub(minimumb.mul(scaledSum2[group])));
-      total3a =
-          ((FloatVector)
-                  sum3a
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum3a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scalea.mul(scale3[group]), total3a.sub(minimuma.mul(scaledSum3[group])));
-      total3b =
-          ((FloatVector)
-                  sum3b
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum3b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scaleb.mul(scale3[group]), total3b.sub(minimumb.mul(scaledSum3[group])));
       at += 4L * GROUP;
     }
     total0a.intoArray(out, 0);
     total0b.intoArray(out, L);
     total1a.intoArray(out, ROWS);
     total1b.intoArray(out, ROWS + L);
-    total2a.intoArray(out, 2 * ROWS);
-    total2b.intoArray(out, 2 * ROWS + L);
-    total3a.intoArray(out, 3 * ROWS);
-    total3b.intoArray(out, 3 * ROWS + L);
   }
 
   @Override

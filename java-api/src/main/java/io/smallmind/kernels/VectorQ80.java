@@ -97,8 +97,6 @@ final class VectorQ80 extends VectorLanes {
   void multiply(
       VectorActivations x0,
       VectorActivations x1,
-      VectorActivations x2,
-      VectorActivations x3,
       MemorySegment w,
       long offset,
       int blocks,
@@ -107,18 +105,10 @@ final class VectorQ80 extends VectorLanes {
     float[] scale0 = x0.scale;
     int[] pairs1 = x1.pairs;
     float[] scale1 = x1.scale;
-    int[] pairs2 = x2.pairs;
-    float[] scale2 = x2.scale;
-    int[] pairs3 = x3.pairs;
-    float[] scale3 = x3.scale;
     FloatVector total0a = FloatVector.zero(F);
     FloatVector total0b = FloatVector.zero(F);
     FloatVector total1a = FloatVector.zero(F);
     FloatVector total1b = FloatVector.zero(F);
-    FloatVector total2a = FloatVector.zero(F);
-    FloatVector total2b = FloatVector.zero(F);
-    FloatVector total3a = FloatVector.zero(F);
-    FloatVector total3b = FloatVector.zero(F);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -140,10 +130,6 @@ final class VectorQ80 extends VectorLanes {
       IntVector sum0b = IntVector.zero(I);
       IntVector sum1a = IntVector.zero(I);
       IntVector sum1b = IntVector.zero(I);
-      IntVector sum2a = IntVector.zero(I);
-      IntVector sum2b = IntVector.zero(I);
-      IntVector sum3a = IntVector.zero(I);
-      IntVector sum3b = IntVector.zero(I);
       for (int word = 0; word < WORDS; word++) {
         long from = at + 4L * (L + word * ROWS);
         int pair = block * 16 + word * 2;
@@ -180,30 +166,6 @@ final class VectorQ80 extends VectorLanes {
             sum1b
                 .add(both1b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                 .add(both1b.lanewise(VectorOperators.ASHR, 16));
-        ShortVector p02 = IntVector.broadcast(I, pairs2[pair]).reinterpretAsShorts();
-        ShortVector p12 = IntVector.broadcast(I, pairs2[pair + 1]).reinterpretAsShorts();
-        IntVector both2a = lowa.mul(p02).add(higha.mul(p12)).reinterpretAsInts();
-        sum2a =
-            sum2a
-                .add(both2a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                .add(both2a.lanewise(VectorOperators.ASHR, 16));
-        IntVector both2b = lowb.mul(p02).add(highb.mul(p12)).reinterpretAsInts();
-        sum2b =
-            sum2b
-                .add(both2b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                .add(both2b.lanewise(VectorOperators.ASHR, 16));
-        ShortVector p03 = IntVector.broadcast(I, pairs3[pair]).reinterpretAsShorts();
-        ShortVector p13 = IntVector.broadcast(I, pairs3[pair + 1]).reinterpretAsShorts();
-        IntVector both3a = lowa.mul(p03).add(higha.mul(p13)).reinterpretAsInts();
-        sum3a =
-            sum3a
-                .add(both3a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                .add(both3a.lanewise(VectorOperators.ASHR, 16));
-        IntVector both3b = lowb.mul(p03).add(highb.mul(p13)).reinterpretAsInts();
-        sum3b =
-            sum3b
-                .add(both3b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                .add(both3b.lanewise(VectorOperators.ASHR, 16));
       }
       total0a =
           ((FloatVector) sum0a.convertShape(VectorOperators.I2F, F, 0))
@@ -217,28 +179,12 @@ final class VectorQ80 extends VectorLanes {
       total1b =
           ((FloatVector) sum1b.convertShape(VectorOperators.I2F, F, 0))
               .fma(db.mul(scale1[block]), total1b);
-      total2a =
-          ((FloatVector) sum2a.convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale2[block]), total2a);
-      total2b =
-          ((FloatVector) sum2b.convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale2[block]), total2b);
-      total3a =
-          ((FloatVector) sum3a.convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale3[block]), total3a);
-      total3b =
-          ((FloatVector) sum3b.convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale3[block]), total3b);
       at += 4L * (L + WORDS * ROWS);
     }
     total0a.intoArray(out, 0);
     total0b.intoArray(out, L);
     total1a.intoArray(out, ROWS);
     total1b.intoArray(out, ROWS + L);
-    total2a.intoArray(out, 2 * ROWS);
-    total2b.intoArray(out, 2 * ROWS + L);
-    total3a.intoArray(out, 3 * ROWS);
-    total3b.intoArray(out, 3 * ROWS + L);
   }
 
   @Override
