@@ -121,7 +121,7 @@ abstract class VectorLanes {
   /** Spreads a stored block of one row over its words in a group's block of zeros. */
   abstract void packBlock(byte[] stored, int[] lanes, int lane);
 
-  // Both products use all of out, (2, ROWS), on the way.
+  // Both products keep their sums in out, and use the rest of its 4 · ROWS places on the way.
 
   /**
    * Multiplies a group by one row of activations.

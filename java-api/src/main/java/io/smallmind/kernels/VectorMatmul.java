@@ -26,7 +26,7 @@ final class VectorMatmul {
   /** What a thread needs for a few rows of activations. */
   private static final class Few {
     final VectorActivations[] rows = new VectorActivations[FEW_ROWS];
-    final float[] out = new float[ROWS_AT_ONCE * VectorLanes.ROWS];
+    final float[] out = new float[4 * VectorLanes.ROWS];
     final float[][] values = new float[FEW_ROWS][];
     float[] weights = new float[0];
 

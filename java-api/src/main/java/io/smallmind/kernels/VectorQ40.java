@@ -4,6 +4,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -40,8 +41,7 @@ final class VectorQ40 extends VectorLanes {
     int[] pairs = x.pairs;
     int[] sums = x.sums;
     float[] scale = x.scale;
-    FloatVector totala = FloatVector.zero(F);
-    FloatVector totalb = FloatVector.zero(F);
+    Arrays.fill(out, 0, ROWS, 0);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -97,26 +97,24 @@ final class VectorQ40 extends VectorLanes {
         suma = suma.add(q3a.mul(p3));
         sumb = sumb.add(q3b.mul(p3));
       }
-      totala =
-          ((FloatVector)
-                  suma.reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale[block]), totala);
-      totalb =
-          ((FloatVector)
-                  sumb.reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale[block]), totalb);
+      ((FloatVector)
+              suma.reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(da.mul(scale[block]), FloatVector.fromArray(F, out, 0))
+          .intoArray(out, 0);
+      ((FloatVector)
+              sumb.reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(db.mul(scale[block]), FloatVector.fromArray(F, out, L))
+          .intoArray(out, L);
       at += 4L * (L + WORDS * ROWS);
     }
-    totala.intoArray(out, 0);
-    totalb.intoArray(out, L);
   }
 
   @Override
@@ -133,10 +131,7 @@ final class VectorQ40 extends VectorLanes {
     int[] pairs1 = x1.pairs;
     int[] sums1 = x1.sums;
     float[] scale1 = x1.scale;
-    FloatVector total0a = FloatVector.zero(F);
-    FloatVector total0b = FloatVector.zero(F);
-    FloatVector total1a = FloatVector.zero(F);
-    FloatVector total1b = FloatVector.zero(F);
+    Arrays.fill(out, 0, 2 * ROWS, 0);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -210,48 +205,44 @@ final class VectorQ40 extends VectorLanes {
         sum1a = sum1a.add(q3a.mul(p31));
         sum1b = sum1b.add(q3b.mul(p31));
       }
-      total0a =
-          ((FloatVector)
-                  sum0a
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale0[block]), total0a);
-      total0b =
-          ((FloatVector)
-                  sum0b
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale0[block]), total0b);
-      total1a =
-          ((FloatVector)
-                  sum1a
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale1[block]), total1a);
-      total1b =
-          ((FloatVector)
-                  sum1b
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale1[block]), total1b);
+      ((FloatVector)
+              sum0a
+                  .reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(da.mul(scale0[block]), FloatVector.fromArray(F, out, 0))
+          .intoArray(out, 0);
+      ((FloatVector)
+              sum0b
+                  .reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(db.mul(scale0[block]), FloatVector.fromArray(F, out, L))
+          .intoArray(out, L);
+      ((FloatVector)
+              sum1a
+                  .reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(da.mul(scale1[block]), FloatVector.fromArray(F, out, ROWS))
+          .intoArray(out, ROWS);
+      ((FloatVector)
+              sum1b
+                  .reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(db.mul(scale1[block]), FloatVector.fromArray(F, out, ROWS + L))
+          .intoArray(out, ROWS + L);
       at += 4L * (L + WORDS * ROWS);
     }
-    total0a.intoArray(out, 0);
-    total0b.intoArray(out, L);
-    total1a.intoArray(out, ROWS);
-    total1b.intoArray(out, ROWS + L);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -61,8 +62,7 @@ final class VectorQ4K extends VectorLanes {
     int[] pairs = x.pairs;
     float[] scale = x.scale;
     float[] scaledSum = x.scaledSum;
-    FloatVector totala = FloatVector.zero(F);
-    FloatVector totalb = FloatVector.zero(F);
+    Arrays.fill(out, 0, ROWS, 0);
     long at = offset;
     // The scales pass through memory: vectors that a loop changes now and then become objects.
     for (int group = 0; group < blocks * GROUPS; group++) {
@@ -76,7 +76,7 @@ final class VectorQ4K extends VectorLanes {
             saf.blend(sam.or(0x7F800000), saf.compare(VectorOperators.GE, FIRST_INFINITE))
                 .or(sah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        sa.intoArray(out, 0);
+        sa.intoArray(out, 2 * ROWS);
         IntVector mah = da.lanewise(VectorOperators.LSHR, 16);
         IntVector mam = mah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
         IntVector maf = mam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
@@ -84,7 +84,7 @@ final class VectorQ4K extends VectorLanes {
             maf.blend(mam.or(0x7F800000), maf.compare(VectorOperators.GE, FIRST_INFINITE))
                 .or(mah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        ma.intoArray(out, 2 * L);
+        ma.intoArray(out, 3 * ROWS);
         IntVector sbh = db;
         IntVector sbm = sbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
         IntVector sbf = sbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
@@ -92,7 +92,7 @@ final class VectorQ4K extends VectorLanes {
             sbf.blend(sbm.or(0x7F800000), sbf.compare(VectorOperators.GE, FIRST_INFINITE))
                 .or(sbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        sb.intoArray(out, L);
+        sb.intoArray(out, 2 * ROWS + L);
         IntVector mbh = db.lanewise(VectorOperators.LSHR, 16);
         IntVector mbm = mbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
         IntVector mbf = mbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
@@ -100,7 +100,7 @@ final class VectorQ4K extends VectorLanes {
             mbf.blend(mbm.or(0x7F800000), mbf.compare(VectorOperators.GE, FIRST_INFINITE))
                 .or(mbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        mb.intoArray(out, 3 * L);
+        mb.intoArray(out, 3 * ROWS + L);
         at += 4L * ROWS;
       }
       IntVector parts = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -140,48 +140,50 @@ final class VectorQ4K extends VectorLanes {
       }
       FloatVector scalea =
           ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0))
-              .mul(FloatVector.fromArray(F, out, 0));
+              .mul(FloatVector.fromArray(F, out, 2 * ROWS));
       FloatVector minimuma =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 8)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(FloatVector.fromArray(F, out, 2 * L));
+              .mul(FloatVector.fromArray(F, out, 3 * ROWS));
       FloatVector scaleb =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 16)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(FloatVector.fromArray(F, out, L));
+              .mul(FloatVector.fromArray(F, out, 2 * ROWS + L));
       FloatVector minimumb =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 24)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(FloatVector.fromArray(F, out, 3 * L));
-      totala =
-          ((FloatVector)
-                  suma.reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scalea.mul(scale[group]), totala.sub(minimuma.mul(scaledSum[group])));
-      totalb =
-          ((FloatVector)
-                  sumb.reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scaleb.mul(scale[group]), totalb.sub(minimumb.mul(scaledSum[group])));
+              .mul(FloatVector.fromArray(F, out, 3 * ROWS + L));
+      ((FloatVector)
+              suma.reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(
+              scalea.mul(scale[group]),
+              FloatVector.fromArray(F, out, 0).sub(minimuma.mul(scaledSum[group])))
+          .intoArray(out, 0);
+      ((FloatVector)
+              sumb.reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(
+              scaleb.mul(scale[group]),
+              FloatVector.fromArray(F, out, L).sub(minimumb.mul(scaledSum[group])))
+          .intoArray(out, L);
       at += 4L * GROUP;
     }
-    totala.intoArray(out, 0);
-    totalb.intoArray(out, L);
   }
 
   @Override
@@ -198,10 +200,7 @@ final class VectorQ4K extends VectorLanes {
     int[] pairs1 = x1.pairs;
     float[] scale1 = x1.scale;
     float[] scaledSum1 = x1.scaledSum;
-    FloatVector total0a = FloatVector.zero(F);
-    FloatVector total0b = FloatVector.zero(F);
-    FloatVector total1a = FloatVector.zero(F);
-    FloatVector total1b = FloatVector.zero(F);
+    Arrays.fill(out, 0, 2 * ROWS, 0);
     long at = offset;
     // The scales pass through memory: vectors that a loop changes now and then become objects.
     for (int group = 0; group < blocks * GROUPS; group++) {
@@ -215,7 +214,7 @@ final class VectorQ4K extends VectorLanes {
             saf.blend(sam.or(0x7F800000), saf.compare(VectorOperators.GE, FIRST_INFINITE))
                 .or(sah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        sa.intoArray(out, 0);
+        sa.intoArray(out, 2 * ROWS);
         IntVector mah = da.lanewise(VectorOperators.LSHR, 16);
         IntVector mam = mah.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
         IntVector maf = mam.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
@@ -223,7 +222,7 @@ final class VectorQ4K extends VectorLanes {
             maf.blend(mam.or(0x7F800000), maf.compare(VectorOperators.GE, FIRST_INFINITE))
                 .or(mah.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        ma.intoArray(out, 2 * L);
+        ma.intoArray(out, 3 * ROWS);
         IntVector sbh = db;
         IntVector sbm = sbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
         IntVector sbf = sbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
@@ -231,7 +230,7 @@ final class VectorQ4K extends VectorLanes {
             sbf.blend(sbm.or(0x7F800000), sbf.compare(VectorOperators.GE, FIRST_INFINITE))
                 .or(sbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        sb.intoArray(out, L);
+        sb.intoArray(out, 2 * ROWS + L);
         IntVector mbh = db.lanewise(VectorOperators.LSHR, 16);
         IntVector mbm = mbh.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
         IntVector mbf = mbm.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
@@ -239,7 +238,7 @@ final class VectorQ4K extends VectorLanes {
             mbf.blend(mbm.or(0x7F800000), mbf.compare(VectorOperators.GE, FIRST_INFINITE))
                 .or(mbh.and(0x8000).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
-        mb.intoArray(out, 3 * L);
+        mb.intoArray(out, 3 * ROWS + L);
         at += 4L * ROWS;
       }
       IntVector parts = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -293,70 +292,74 @@ final class VectorQ4K extends VectorLanes {
       }
       FloatVector scalea =
           ((FloatVector) parts.and(0xFF).convertShape(VectorOperators.I2F, F, 0))
-              .mul(FloatVector.fromArray(F, out, 0));
+              .mul(FloatVector.fromArray(F, out, 2 * ROWS));
       FloatVector minimuma =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 8)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(FloatVector.fromArray(F, out, 2 * L));
+              .mul(FloatVector.fromArray(F, out, 3 * ROWS));
       FloatVector scaleb =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 16)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(FloatVector.fromArray(F, out, L));
+              .mul(FloatVector.fromArray(F, out, 2 * ROWS + L));
       FloatVector minimumb =
           ((FloatVector)
                   parts
                       .lanewise(VectorOperators.LSHR, 24)
                       .and(0xFF)
                       .convertShape(VectorOperators.I2F, F, 0))
-              .mul(FloatVector.fromArray(F, out, 3 * L));
-      total0a =
-          ((FloatVector)
-                  sum0a
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scalea.mul(scale0[group]), total0a.sub(minimuma.mul(scaledSum0[group])));
-      total0b =
-          ((FloatVector)
-                  sum0b
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scaleb.mul(scale0[group]), total0b.sub(minimumb.mul(scaledSum0[group])));
-      total1a =
-          ((FloatVector)
-                  sum1a
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scalea.mul(scale1[group]), total1a.sub(minimuma.mul(scaledSum1[group])));
-      total1b =
-          ((FloatVector)
-                  sum1b
-                      .reinterpretAsInts()
-                      .lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 16)
-                      .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                      .convertShape(VectorOperators.I2F, F, 0))
-              .fma(scaleb.mul(scale1[group]), total1b.sub(minimumb.mul(scaledSum1[group])));
+              .mul(FloatVector.fromArray(F, out, 3 * ROWS + L));
+      ((FloatVector)
+              sum0a
+                  .reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(
+              scalea.mul(scale0[group]),
+              FloatVector.fromArray(F, out, 0).sub(minimuma.mul(scaledSum0[group])))
+          .intoArray(out, 0);
+      ((FloatVector)
+              sum0b
+                  .reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(
+              scaleb.mul(scale0[group]),
+              FloatVector.fromArray(F, out, L).sub(minimumb.mul(scaledSum0[group])))
+          .intoArray(out, L);
+      ((FloatVector)
+              sum1a
+                  .reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(
+              scalea.mul(scale1[group]),
+              FloatVector.fromArray(F, out, ROWS).sub(minimuma.mul(scaledSum1[group])))
+          .intoArray(out, ROWS);
+      ((FloatVector)
+              sum1b
+                  .reinterpretAsInts()
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                  .convertShape(VectorOperators.I2F, F, 0))
+          .fma(
+              scaleb.mul(scale1[group]),
+              FloatVector.fromArray(F, out, ROWS + L).sub(minimumb.mul(scaledSum1[group])))
+          .intoArray(out, ROWS + L);
       at += 4L * GROUP;
     }
-    total0a.intoArray(out, 0);
-    total0b.intoArray(out, L);
-    total1a.intoArray(out, ROWS);
-    total1b.intoArray(out, ROWS + L);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -48,8 +49,7 @@ final class VectorQ6K extends VectorLanes {
     int[] pairs = x.pairs;
     int[] sums = x.sums;
     float[] scale = x.scale;
-    FloatVector totala = FloatVector.zero(F);
-    FloatVector totalb = FloatVector.zero(F);
+    Arrays.fill(out, 0, ROWS, 0);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -151,29 +151,27 @@ final class VectorQ6K extends VectorLanes {
                           .lanewise(VectorOperators.ASHR, 24)
                           .convertShape(VectorOperators.I2F, F, 0))
                   .mul(db);
-          totala =
-              ((FloatVector)
-                      suma.reinterpretAsInts()
-                          .lanewise(VectorOperators.LSHL, 16)
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                          .convertShape(VectorOperators.I2F, F, 0))
-                  .fma(scalea.mul(scale[half / 2]), totala);
-          totalb =
-              ((FloatVector)
-                      sumb.reinterpretAsInts()
-                          .lanewise(VectorOperators.LSHL, 16)
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                          .convertShape(VectorOperators.I2F, F, 0))
-                  .fma(scaleb.mul(scale[half / 2]), totalb);
+          ((FloatVector)
+                  suma.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(suma.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scalea.mul(scale[half / 2]), FloatVector.fromArray(F, out, 0))
+              .intoArray(out, 0);
+          ((FloatVector)
+                  sumb.reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sumb.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scaleb.mul(scale[half / 2]), FloatVector.fromArray(F, out, L))
+              .intoArray(out, L);
           scalesa = scalesa.lanewise(VectorOperators.LSHR, 8);
           scalesb = scalesb.lanewise(VectorOperators.LSHR, 8);
         }
       }
     }
-    totala.intoArray(out, 0);
-    totalb.intoArray(out, L);
   }
 
   @Override
@@ -190,10 +188,7 @@ final class VectorQ6K extends VectorLanes {
     int[] pairs1 = x1.pairs;
     int[] sums1 = x1.sums;
     float[] scale1 = x1.scale;
-    FloatVector total0a = FloatVector.zero(F);
-    FloatVector total0b = FloatVector.zero(F);
-    FloatVector total1a = FloatVector.zero(F);
-    FloatVector total1b = FloatVector.zero(F);
+    Arrays.fill(out, 0, 2 * ROWS, 0);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -310,51 +305,47 @@ final class VectorQ6K extends VectorLanes {
                           .lanewise(VectorOperators.ASHR, 24)
                           .convertShape(VectorOperators.I2F, F, 0))
                   .mul(db);
-          total0a =
-              ((FloatVector)
-                      sum0a
-                          .reinterpretAsInts()
-                          .lanewise(VectorOperators.LSHL, 16)
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                          .convertShape(VectorOperators.I2F, F, 0))
-                  .fma(scalea.mul(scale0[half / 2]), total0a);
-          total0b =
-              ((FloatVector)
-                      sum0b
-                          .reinterpretAsInts()
-                          .lanewise(VectorOperators.LSHL, 16)
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                          .convertShape(VectorOperators.I2F, F, 0))
-                  .fma(scaleb.mul(scale0[half / 2]), total0b);
-          total1a =
-              ((FloatVector)
-                      sum1a
-                          .reinterpretAsInts()
-                          .lanewise(VectorOperators.LSHL, 16)
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                          .convertShape(VectorOperators.I2F, F, 0))
-                  .fma(scalea.mul(scale1[half / 2]), total1a);
-          total1b =
-              ((FloatVector)
-                      sum1b
-                          .reinterpretAsInts()
-                          .lanewise(VectorOperators.LSHL, 16)
-                          .lanewise(VectorOperators.ASHR, 16)
-                          .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
-                          .convertShape(VectorOperators.I2F, F, 0))
-                  .fma(scaleb.mul(scale1[half / 2]), total1b);
+          ((FloatVector)
+                  sum0a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum0a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scalea.mul(scale0[half / 2]), FloatVector.fromArray(F, out, 0))
+              .intoArray(out, 0);
+          ((FloatVector)
+                  sum0b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum0b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scaleb.mul(scale0[half / 2]), FloatVector.fromArray(F, out, L))
+              .intoArray(out, L);
+          ((FloatVector)
+                  sum1a
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum1a.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scalea.mul(scale1[half / 2]), FloatVector.fromArray(F, out, ROWS))
+              .intoArray(out, ROWS);
+          ((FloatVector)
+                  sum1b
+                      .reinterpretAsInts()
+                      .lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 16)
+                      .add(sum1b.reinterpretAsInts().lanewise(VectorOperators.ASHR, 16))
+                      .convertShape(VectorOperators.I2F, F, 0))
+              .fma(scaleb.mul(scale1[half / 2]), FloatVector.fromArray(F, out, ROWS + L))
+              .intoArray(out, ROWS + L);
           scalesa = scalesa.lanewise(VectorOperators.LSHR, 8);
           scalesb = scalesb.lanewise(VectorOperators.LSHR, 8);
         }
       }
     }
-    total0a.intoArray(out, 0);
-    total0b.intoArray(out, L);
-    total1a.intoArray(out, ROWS);
-    total1b.intoArray(out, ROWS + L);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -37,8 +38,7 @@ final class VectorQ80 extends VectorLanes {
   void multiply(VectorActivations x, MemorySegment w, long offset, int blocks, float[] out) {
     int[] pairs = x.pairs;
     float[] scale = x.scale;
-    FloatVector totala = FloatVector.zero(F);
-    FloatVector totalb = FloatVector.zero(F);
+    Arrays.fill(out, 0, ROWS, 0);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -81,16 +81,14 @@ final class VectorQ80 extends VectorLanes {
             sumb.add(bothb.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                 .add(bothb.lanewise(VectorOperators.ASHR, 16));
       }
-      totala =
-          ((FloatVector) suma.convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale[block]), totala);
-      totalb =
-          ((FloatVector) sumb.convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale[block]), totalb);
+      ((FloatVector) suma.convertShape(VectorOperators.I2F, F, 0))
+          .fma(da.mul(scale[block]), FloatVector.fromArray(F, out, 0))
+          .intoArray(out, 0);
+      ((FloatVector) sumb.convertShape(VectorOperators.I2F, F, 0))
+          .fma(db.mul(scale[block]), FloatVector.fromArray(F, out, L))
+          .intoArray(out, L);
       at += 4L * (L + WORDS * ROWS);
     }
-    totala.intoArray(out, 0);
-    totalb.intoArray(out, L);
   }
 
   @Override
@@ -105,10 +103,7 @@ final class VectorQ80 extends VectorLanes {
     float[] scale0 = x0.scale;
     int[] pairs1 = x1.pairs;
     float[] scale1 = x1.scale;
-    FloatVector total0a = FloatVector.zero(F);
-    FloatVector total0b = FloatVector.zero(F);
-    FloatVector total1a = FloatVector.zero(F);
-    FloatVector total1b = FloatVector.zero(F);
+    Arrays.fill(out, 0, 2 * ROWS, 0);
     long at = offset;
     for (int block = 0; block < blocks; block++) {
       IntVector d = IntVector.fromMemorySegment(I, w, at, LITTLE_ENDIAN);
@@ -167,24 +162,20 @@ final class VectorQ80 extends VectorLanes {
                 .add(both1b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                 .add(both1b.lanewise(VectorOperators.ASHR, 16));
       }
-      total0a =
-          ((FloatVector) sum0a.convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale0[block]), total0a);
-      total0b =
-          ((FloatVector) sum0b.convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale0[block]), total0b);
-      total1a =
-          ((FloatVector) sum1a.convertShape(VectorOperators.I2F, F, 0))
-              .fma(da.mul(scale1[block]), total1a);
-      total1b =
-          ((FloatVector) sum1b.convertShape(VectorOperators.I2F, F, 0))
-              .fma(db.mul(scale1[block]), total1b);
+      ((FloatVector) sum0a.convertShape(VectorOperators.I2F, F, 0))
+          .fma(da.mul(scale0[block]), FloatVector.fromArray(F, out, 0))
+          .intoArray(out, 0);
+      ((FloatVector) sum0b.convertShape(VectorOperators.I2F, F, 0))
+          .fma(db.mul(scale0[block]), FloatVector.fromArray(F, out, L))
+          .intoArray(out, L);
+      ((FloatVector) sum1a.convertShape(VectorOperators.I2F, F, 0))
+          .fma(da.mul(scale1[block]), FloatVector.fromArray(F, out, ROWS))
+          .intoArray(out, ROWS);
+      ((FloatVector) sum1b.convertShape(VectorOperators.I2F, F, 0))
+          .fma(db.mul(scale1[block]), FloatVector.fromArray(F, out, ROWS + L))
+          .intoArray(out, ROWS + L);
       at += 4L * (L + WORDS * ROWS);
     }
-    total0a.intoArray(out, 0);
-    total0b.intoArray(out, L);
-    total1a.intoArray(out, ROWS);
-    total1b.intoArray(out, ROWS + L);
   }
 
   @Override
