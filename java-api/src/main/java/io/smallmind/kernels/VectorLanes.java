@@ -121,30 +121,15 @@ abstract class VectorLanes {
   /** Spreads a stored block of one row over its words in a group's block of zeros. */
   abstract void packBlock(byte[] stored, int[] lanes, int lane);
 
-  // Both products keep their sums in out, and use the rest of its 4 · ROWS places on the way.
-
   /**
    * Multiplies a group by one row of activations.
    *
    * @param offset of the group, in bytes
    * @param blocks length of the rows, in blocks of the format
-   * @param out receives ROWS sums
+   * @param out receives ROWS sums; has 4 · ROWS places, all of which are used on the way
    */
   abstract void multiply(
       VectorActivations x, MemorySegment w, long offset, int blocks, float[] out);
-
-  /**
-   * Multiplies a group by two rows of activations.
-   *
-   * @param out receives (2, ROWS) sums
-   */
-  abstract void multiply(
-      VectorActivations x0,
-      VectorActivations x1,
-      MemorySegment w,
-      long offset,
-      int blocks,
-      float[] out);
 
   /**
    * Decodes blocks of a group to F32.

@@ -21,8 +21,6 @@ final class VectorMatmul {
   /** Up to this many rows of activations, decoding weights to panels costs more than it gains. */
   private static final int FEW_ROWS = 8;
 
-  private static final int ROWS_AT_ONCE = 2;
-
   /** What a thread needs for a few rows of activations. */
   private static final class Few {
     final VectorActivations[] rows = new VectorActivations[FEW_ROWS];
@@ -71,6 +69,11 @@ final class VectorMatmul {
 
   // ---- A few rows of activations
 
+  /**
+   * Multiplies row by row of activations: all but the first read the group of weights from the
+   * cache. Loops over several rows at once gain little, and C2 doesn't keep all their vectors in
+   * registers.
+   */
   private static void fewRowsPacked(
       Activations x,
       long xRow,
@@ -89,21 +92,15 @@ final class VectorMatmul {
     for (long row = wRowBegin; row < wRowEnd; row += VectorLanes.ROWS) {
       long offset = row / VectorLanes.ROWS * lanes.groupBytes(w.columns());
       int columns = (int) Math.min(VectorLanes.ROWS, wRowEnd - row);
-      for (int i = 0; i < rows; i += ROWS_AT_ONCE) {
-        if (i + 1 == rows) {
-          lanes.multiply(in[i], w.segment(), offset, blocks, few.out);
-        } else {
-          lanes.multiply(in[i], in[i + 1], w.segment(), offset, blocks, few.out);
-        }
-        for (int j = i; j < Math.min(rows, i + ROWS_AT_ONCE); j++) {
-          MemorySegment.copy(
-              few.out,
-              (j - i) * VectorLanes.ROWS,
-              y.segment(),
-              JAVA_FLOAT_UNALIGNED,
-              y.rowOffset(xRow + j) + 4 * row,
-              columns);
-        }
+      for (int i = 0; i < rows; i++) {
+        lanes.multiply(in[i], w.segment(), offset, blocks, few.out);
+        MemorySegment.copy(
+            few.out,
+            0,
+            y.segment(),
+            JAVA_FLOAT_UNALIGNED,
+            y.rowOffset(xRow + i) + 4 * row,
+            columns);
       }
     }
   }
