@@ -124,14 +124,17 @@ public final class Session implements AutoCloseable {
     return generate(encode(messages), options, listener);
   }
 
-  /** Returns the tokens of a conversation in the model's chat format. */
+  /**
+   * Returns the tokens of a conversation in the model's chat format. What messages say never
+   * becomes tokens that steer the model.
+   */
   public int[] encode(List<ChatMessage> messages) {
     ChatTemplate template = model.chatTemplate();
     if (template == null) {
       throw new UnsupportedFormatException(
           "this model has no chat template; write the prompt in its format yourself");
     }
-    return model.tokenizer().encode(template.render(messages, true), true, true);
+    return template.encode(messages, true);
   }
 
   private int[] encode(String prompt, GenerationOptions options) {

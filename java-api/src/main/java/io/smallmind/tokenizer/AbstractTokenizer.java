@@ -7,6 +7,8 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
+import java.util.List;
 
 /** What all kinds of tokenizers share: special tokens, decoding, and the vocabulary's facts. */
 abstract class AbstractTokenizer implements Tokenizer {
@@ -56,12 +58,29 @@ abstract class AbstractTokenizer implements Tokenizer {
   @Override
   public int[] encode(byte[] utf8, boolean addSpecial, boolean parseSpecial) {
     String text = new String(utf8, StandardCharsets.ISO_8859_1);
+    return encode(text, specialTokens.split(text, parseSpecial, new BitSet()), addSpecial);
+  }
+
+  @Override
+  public int[] encode(List<TextPart> parts, boolean addSpecial) {
+    StringBuilder text = new StringBuilder();
+    BitSet foreign = new BitSet();
+    for (TextPart part : parts) {
+      int begin = text.length();
+      text.append(Vocabulary.bytes(part.text()));
+      foreign.set(begin, text.length(), !part.trusted());
+    }
+    String bytes = text.toString();
+    return encode(bytes, specialTokens.split(bytes, true, foreign), addSpecial);
+  }
+
+  private int[] encode(String text, List<SpecialTokens.Part> parts, boolean addSpecial) {
     IdList ids = new IdList();
     if (addSpecial && addsBos() && bosId() >= 0) {
       ids.add(bosId());
     }
     boolean first = true;
-    for (SpecialTokens.Part part : specialTokens.split(text, parseSpecial)) {
+    for (SpecialTokens.Part part : parts) {
       if (part.token() >= 0) {
         ids.add(part.token());
         first = true;

@@ -43,7 +43,7 @@ final class SentencePieceTokenizer extends AbstractTokenizer {
         new Symbols(spaced) {
           @Override
           long priority(int begin, int middle, int end) {
-            int id = vocabulary.id(spaced.substring(begin, end));
+            int id = textToken(spaced.substring(begin, end));
             return id < 0 ? -1 : urgency(vocabulary.scores[id]);
           }
         };
@@ -54,13 +54,19 @@ final class SentencePieceTokenizer extends AbstractTokenizer {
     }
     symbols.merge();
     for (int at = 0; at < spaced.length(); at = symbols.end(at)) {
-      int id = vocabulary.id(spaced.substring(at, symbols.end(at)));
+      int id = textToken(spaced.substring(at, symbols.end(at)));
       if (id >= 0) {
         ids.add(id);
       } else {
         addBytes(spaced, at, symbols.end(at), ids);
       }
     }
+  }
+
+  /** Returns the token for a piece of text, or −1; text never becomes a control token. */
+  private int textToken(String piece) {
+    int id = vocabulary.id(piece);
+    return id >= 0 && (vocabulary.isControl(id) || id == vocabulary.unknown) ? -1 : id;
   }
 
   private void addBytes(String text, int begin, int end, IdList ids) {

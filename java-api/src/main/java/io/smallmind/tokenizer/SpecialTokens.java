@@ -1,6 +1,7 @@
 package io.smallmind.tokenizer;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -21,7 +22,13 @@ final class SpecialTokens {
    */
   record Part(int begin, int end, int token) {}
 
-  private record Special(String bytes, int token, boolean control) {}
+  /**
+   * A token that stands for itself.
+   *
+   * @param control whether it steers the model, by its type
+   * @param markup whether it steers the model, by its looks: files differ in its type
+   */
+  private record Special(String bytes, int token, boolean control, boolean markup) {}
 
   private final Map<Character, List<Special>> byFirst = new HashMap<>();
 
@@ -33,7 +40,7 @@ final class SpecialTokens {
       if ((control || type == Vocabulary.USER_DEFINED) && !bytes.isEmpty()) {
         byFirst
             .computeIfAbsent(bytes.charAt(0), first -> new ArrayList<>())
-            .add(new Special(bytes, id, control));
+            .add(new Special(bytes, id, control, isMarkup(bytes) || steers(vocabulary, id)));
       }
     }
     for (List<Special> each : byFirst.values()) {
@@ -46,12 +53,13 @@ final class SpecialTokens {
    *
    * @param text bytes
    * @param control whether control tokens count too, and not only those of the vocabulary's user
+   * @param foreign the bytes that are not trusted: no token that steers the model is made of them
    */
-  List<Part> split(String text, boolean control) {
+  List<Part> split(String text, boolean control, BitSet foreign) {
     List<Part> parts = new ArrayList<>();
     int begin = 0;
     for (int at = 0; at < text.length(); ) {
-      Special special = at(text, at, control);
+      Special special = at(text, at, control, foreign);
       if (special == null) {
         at++;
         continue;
@@ -59,9 +67,9 @@ final class SpecialTokens {
       if (at > begin) {
         parts.add(new Part(begin, at, -1));
       }
-      at += special.bytes().length();
-      parts.add(new Part(begin = at - special.bytes().length(), at, special.token()));
-      begin = at;
+      begin = at + special.bytes().length();
+      parts.add(new Part(at, begin, special.token()));
+      at = begin;
     }
     if (begin < text.length()) {
       parts.add(new Part(begin, text.length(), -1));
@@ -69,15 +77,36 @@ final class SpecialTokens {
     return parts;
   }
 
-  private @Nullable Special at(String text, int at, boolean control) {
+  private static boolean steers(Vocabulary vocabulary, int id) {
+    return id == vocabulary.bos || vocabulary.endsTurn(id);
+  }
+
+  private static boolean isMarkup(String bytes) {
+    String text = Vocabulary.text(bytes);
+    return text.startsWith("<|") && text.endsWith("|>")
+        || text.startsWith("<\uff5c") && text.endsWith("\uff5c>")
+        || text.endsWith("_of_turn>")
+        || text.equals("[INST]")
+        || text.equals("[/INST]");
+  }
+
+  private @Nullable Special at(String text, int at, boolean control, BitSet foreign) {
     List<Special> candidates = byFirst.get(text.charAt(at));
     if (candidates != null) {
       for (Special special : candidates) {
-        if ((control || !special.control()) && text.startsWith(special.bytes(), at)) {
+        if ((control || !special.control())
+            && text.startsWith(special.bytes(), at)
+            && (!(special.control() || special.markup())
+                || isTrusted(foreign, at, at + special.bytes().length()))) {
           return special;
         }
       }
     }
     return null;
+  }
+
+  private static boolean isTrusted(BitSet foreign, int begin, int end) {
+    int next = foreign.nextSetBit(begin);
+    return next < 0 || next >= end;
   }
 }

@@ -1,6 +1,7 @@
 package io.smallmind.tokenizer;
 
 import io.smallmind.gguf.GgufMetadata;
+import java.util.List;
 
 /**
  * Turns text into the tokens of one vocabulary and back. Immutable and thread-safe.
@@ -38,6 +39,14 @@ public interface Tokenizer {
    * @param parseSpecial as above
    */
   int[] encode(byte[] utf8, boolean addSpecial, boolean parseSpecial);
+
+  /**
+   * Turns a text from several sources into tokens, as if it were one text, except that tokens that
+   * steer the model are made of trusted parts only.
+   *
+   * @param addSpecial as above
+   */
+  int[] encode(List<TextPart> parts, boolean addSpecial);
 
   /** Returns the bytes that a token adds to a text; none for control tokens. */
   byte[] bytes(int id);
