@@ -86,6 +86,8 @@ final class SpecialTokens {
     return text.startsWith("<|") && text.endsWith("|>")
         || text.startsWith("<\uff5c") && text.endsWith("\uff5c>")
         || text.endsWith("_of_turn>")
+        || text.equals("<s>")
+        || text.equals("</s>")
         || text.equals("[INST]")
         || text.equals("[/INST]");
   }
