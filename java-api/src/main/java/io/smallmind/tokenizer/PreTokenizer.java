@@ -72,7 +72,7 @@ final class PreTokenizer {
             "[\\r\\n]",
             "\\s?[\\p{Lu}\\p{Ll}\\p{Lt}]+",
             "\\s?[!-/:-~！-／：-～‘-‟　-。]+",
-            "\\s+$",
+            "(?<!\\s)\\s++\\z", // from a run's begin only, so that long runs take linear time
             CJK,
             "\\p{N}+"),
         "deepseek-llm");
@@ -115,7 +115,10 @@ final class PreTokenizer {
 
   private static void register(
       boolean wholeWords, boolean bos, List<String> patterns, String... names) {
-    List<Pattern> compiled = patterns.stream().map(Pattern::compile).toList();
+    List<Pattern> compiled =
+        patterns.stream()
+            .map(each -> Pattern.compile(each, Pattern.UNICODE_CHARACTER_CLASS))
+            .toList();
     for (String name : names) {
       BY_NAME.put(name, new PreTokenizer(wholeWords, bos, compiled));
     }
