@@ -65,7 +65,8 @@ final class BackendChoice {
               + ", native, all");
     }
     List<Kernels> available =
-        matching.stream().<Kernels>mapMulti(
+        matching.stream()
+            .<Kernels>mapMulti(
                 (one, add) -> {
                   Kernels kernels = one.kernels();
                   if (kernels != null) {

@@ -71,8 +71,7 @@ final class Banner {
           row.kind() + " " + String.format(Locale.ROOT, "%.0f ", row.start()) + row.unit();
       byThreads.merge(row.threads(), text, (a, b) -> a + ", " + b);
     }
-    byThreads.forEach(
-        (threads, text) -> line("limits ×" + threads, text.replace("memory ", "")));
+    byThreads.forEach((threads, text) -> line("limits ×" + threads, text.replace("memory ", "")));
     out.flush();
   }
 

@@ -127,8 +127,7 @@ final class BenchRun {
                 exitCode,
                 settings(threads),
                 host,
-                new BenchReport.Load(
-                    loadAtStart, HostReader.load(), foreignAtStart, foreignAtEnd),
+                new BenchReport.Load(loadAtStart, HostReader.load(), foreignAtStart, foreignAtEnd),
                 backends(),
                 libraries(limits),
                 log.rows(),
@@ -192,8 +191,7 @@ final class BenchRun {
     failed |= outcome.trial().role() == Role.BACKEND;
     String kind = outcome.status() == Outcome.Status.WRONG ? "wrong result" : "failed";
     String who = outcome.trial().variant() + " ×" + outcome.trial().threads();
-    error(
-        plan.title() + ", " + who + ": " + kind + ": " + outcome.message(), outcome.failure());
+    error(plan.title() + ", " + who + ": " + kind + ": " + outcome.message(), outcome.failure());
   }
 
   private void error(String message, @Nullable Throwable failure) {

@@ -124,7 +124,8 @@ final class MatmulCommand extends MeasuringCommand {
 
   private List<BenchRun.Plan> modelPlans(Path file) {
     if (sizes != null || m != null || n != null || k != null || modes != null) {
-      throw options.usage("--model brings its own shapes; leave out --sizes, --m, --n, --k, --mode");
+      throw options.usage(
+          "--model brings its own shapes; leave out --sizes, --m, --n, --k, --mode");
     }
     if (!Files.isRegularFile(file)) {
       throw options.usage("--model: no file " + file);

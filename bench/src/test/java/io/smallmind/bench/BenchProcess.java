@@ -16,8 +16,7 @@ final class BenchProcess {
   private BenchProcess(Map<String, String> environment, List<Candidate> candidates, String[] args) {
     boolean terminal = environment.containsKey("TERM");
     Terminal output =
-        new Terminal(
-            new PrintWriter(out), new PrintWriter(err), terminal, terminal, environment);
+        new Terminal(new PrintWriter(out), new PrintWriter(err), terminal, terminal, environment);
     exitCode = Main.run(args, output, () -> candidates);
     output.out().flush();
     output.err().flush();

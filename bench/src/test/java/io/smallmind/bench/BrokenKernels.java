@@ -72,8 +72,7 @@ final class BrokenKernels {
     return result;
   }
 
-  private static void spoil(
-      MemorySegment out, long offset, long rows, long stride, Fault fault) {
+  private static void spoil(MemorySegment out, long offset, long rows, long stride, Fault fault) {
     if (rows == 0) {
       return;
     }
@@ -83,8 +82,7 @@ final class BrokenKernels {
         out.set(ValueLayout.JAVA_FLOAT_UNALIGNED, offset, value * 1.01f + 0.01f);
       }
       case ROW_MISSING ->
-          out.set(
-              ValueLayout.JAVA_FLOAT_UNALIGNED, offset + (rows - 1) * stride, Float.NaN);
+          out.set(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + (rows - 1) * stride, Float.NaN);
       case THROWS -> throw new IllegalStateException("the kernel broke");
     }
   }

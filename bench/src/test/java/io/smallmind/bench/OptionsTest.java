@@ -38,8 +38,7 @@ class OptionsTest {
         "ops --sizes 1 | --sizes: choose 128 to",
       })
   void slipsAreToldInOneLineWithExitCode2(String arguments, String message) {
-    BenchProcess run =
-        BenchProcess.run(arguments.isEmpty() ? new String[0] : arguments.split(" "));
+    BenchProcess run = BenchProcess.run(arguments.isEmpty() ? new String[0] : arguments.split(" "));
     assertEquals(2, run.exitCode(), run.err());
     assertEquals("", run.out());
     assertTrue(run.err().startsWith("error: "), run.err());

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SmokeTest {
-  private static final String TINY = " --quick --repeat 1 --warm-up 0.02 --threads 1 --backends all";
+  private static final String TINY =
+      " --quick --repeat 1 --warm-up 0.02 --threads 1 --backends all";
 
   @TempDir private Path folder;
 
@@ -41,8 +42,7 @@ class SmokeTest {
       assertNotNull(stream);
       String schema = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
       assertEquals(
-          List.of(),
-          JsonSchema.validate(report, JsonParser.parseString(schema).getAsJsonObject()));
+          List.of(), JsonSchema.validate(report, JsonParser.parseString(schema).getAsJsonObject()));
     }
     return report;
   }
@@ -117,11 +117,9 @@ class SmokeTest {
     BenchProcess colourful = BenchProcess.run(Map.of("TERM", "xterm"), arguments);
     assertTrue(colourful.out().contains("\u001b[1m"), colourful.out());
     assertTrue(colourful.err().contains("round 1 of 1"), colourful.err());
-    BenchProcess plain =
-        BenchProcess.run(Map.of("TERM", "xterm", "NO_COLOR", "1"), arguments);
+    BenchProcess plain = BenchProcess.run(Map.of("TERM", "xterm", "NO_COLOR", "1"), arguments);
     assertFalse(plain.out().contains("\u001b"), plain.out());
-    BenchProcess wide =
-        BenchProcess.run(Map.of("TERM", "xterm", "COLUMNS", "110"), arguments);
+    BenchProcess wide = BenchProcess.run(Map.of("TERM", "xterm", "COLUMNS", "110"), arguments);
     assertTrue(wide.out().contains("─".repeat(90)), wide.out());
   }
 }

@@ -21,9 +21,28 @@ import org.jspecify.annotations.Nullable;
 public final class HostReader {
   private static final Set<String> TELLING_FLAGS =
       Set.of(
-          "sse4_2", "f16c", "fma", "avx", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512dq",
-          "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16", "avx512vbmi", "amx_int8",
-          "amx_bf16", "asimd", "asimddp", "i8mm", "bf16", "sve", "sve2");
+          "sse4_2",
+          "f16c",
+          "fma",
+          "avx",
+          "avx2",
+          "avx_vnni",
+          "avx512f",
+          "avx512bw",
+          "avx512dq",
+          "avx512vl",
+          "avx512_vnni",
+          "avx512_bf16",
+          "avx512_fp16",
+          "avx512vbmi",
+          "amx_int8",
+          "amx_bf16",
+          "asimd",
+          "asimddp",
+          "i8mm",
+          "bf16",
+          "sve",
+          "sve2");
 
   private static final long GIT_SECONDS = 2;
 

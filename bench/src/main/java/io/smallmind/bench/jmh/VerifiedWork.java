@@ -31,8 +31,7 @@ final class VerifiedWork implements AutoCloseable {
             .findFirst()
             .orElseThrow(() -> new IllegalStateException("no backend " + backend + " runs here"));
     team = new Team(threads);
-    this.workload =
-        workload.apply(new Contestants(List.of(kernels), List.of(team), Limits.none()));
+    this.workload = workload.apply(new Contestants(List.of(kernels), List.of(team), Limits.none()));
     trial = this.workload.trials().getFirst();
     Verdict verdict = trial.verify();
     if (!verdict.isRight()) {

@@ -186,12 +186,7 @@ public final class Limits implements AutoCloseable {
     private final boolean streaming;
 
     PlainTrial(
-        LimitLoops loops,
-        Team team,
-        Memory a,
-        @Nullable Memory b,
-        long length,
-        boolean streaming) {
+        LimitLoops loops, Team team, Memory a, @Nullable Memory b, long length, boolean streaming) {
       super(streaming ? "C loop, streaming" : "C loop", Role.BASELINE, team.size());
       this.loops = loops;
       this.team = team;

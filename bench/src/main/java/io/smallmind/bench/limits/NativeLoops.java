@@ -76,7 +76,12 @@ final class NativeLoops implements LimitLoops {
 
   @Override
   public void add(
-      MemorySegment a, MemorySegment b, MemorySegment out, long begin, long end, boolean streaming) {
+      MemorySegment a,
+      MemorySegment b,
+      MemorySegment out,
+      long begin,
+      long end,
+      boolean streaming) {
     long offset = begin * FLOAT_BYTES;
     SmallMind.sm_limit_add(
         instructions.number,

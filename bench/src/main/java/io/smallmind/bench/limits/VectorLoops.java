@@ -87,7 +87,12 @@ final class VectorLoops implements LimitLoops {
 
   @Override
   public void add(
-      MemorySegment a, MemorySegment b, MemorySegment out, long begin, long end, boolean streaming) {
+      MemorySegment a,
+      MemorySegment b,
+      MemorySegment out,
+      long begin,
+      long end,
+      boolean streaming) {
     throw noPlainLoops();
   }
 

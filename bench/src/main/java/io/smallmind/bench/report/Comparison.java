@@ -30,13 +30,14 @@ public record Comparison(
   }
 
   /** F32 through this library against OpenBLAS with its better number of threads. */
-  private static void blas(
-      List<BenchReport.ResultRow> rows, int threads, List<Comparison> found) {
+  private static void blas(List<BenchReport.ResultRow> rows, int threads, List<Comparison> found) {
     for (String size : sizes(rows, "gemm", "F32")) {
       BenchReport.ResultRow ours = null;
       BenchReport.ResultRow theirs = null;
       for (BenchReport.ResultRow row : rows) {
-        if (!row.work().equals("gemm") || !row.subject().equals("F32") || !row.size().equals(size)) {
+        if (!row.work().equals("gemm")
+            || !row.subject().equals("F32")
+            || !row.size().equals(size)) {
           continue;
         }
         if (row.role().equals("baseline") && row.threads() <= threads) {
@@ -103,8 +104,7 @@ public record Comparison(
     return threads + (threads == 1 ? " thread" : " threads");
   }
 
-  private static List<String> sizes(
-      List<BenchReport.ResultRow> rows, String work, String subject) {
+  private static List<String> sizes(List<BenchReport.ResultRow> rows, String work, String subject) {
     return rows.stream()
         .filter(row -> row.work().equals(work) && row.subject().equals(subject))
         .map(BenchReport.ResultRow::size)

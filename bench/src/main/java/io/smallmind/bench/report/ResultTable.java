@@ -57,7 +57,8 @@ public final class ResultTable {
     }
     boolean ownLine = first.size().length() > SIZE;
     if (ownLine || !note.isEmpty()) {
-      out.println(INDENT + Texts.cut(first.size() + (note.isEmpty() ? "" : "  " + note), width - 2));
+      out.println(
+          INDENT + Texts.cut(first.size() + (note.isEmpty() ? "" : "  " + note), width - 2));
     }
     boolean named = ownLine || !note.isEmpty();
     double best = 0;

@@ -137,8 +137,7 @@ public final class Summary {
     Map<String, List<Comparison>> byName =
         comparisons.stream()
             .collect(
-                Collectors.groupingBy(
-                    Comparison::name, LinkedHashMap::new, Collectors.toList()));
+                Collectors.groupingBy(Comparison::name, LinkedHashMap::new, Collectors.toList()));
     if (byName.isEmpty()) {
       return;
     }
@@ -194,13 +193,10 @@ public final class Summary {
     return rate == null ? 0 : rate;
   }
 
-  private static Map<String, List<BenchReport.ResultRow>> groups(
-      List<BenchReport.ResultRow> rows) {
+  private static Map<String, List<BenchReport.ResultRow>> groups(List<BenchReport.ResultRow> rows) {
     return rows.stream()
         .collect(
             Collectors.groupingBy(
-                row -> row.work() + "/" + row.subject(),
-                LinkedHashMap::new,
-                Collectors.toList()));
+                row -> row.work() + "/" + row.subject(), LinkedHashMap::new, Collectors.toList()));
   }
 }

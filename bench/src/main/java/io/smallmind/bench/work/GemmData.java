@@ -14,8 +14,7 @@ record GemmData(Memory a, Memory b, long m, long n, long k, MatmulReference refe
   static GemmData random(long m, long n, long k) {
     Memory a = RandomData.floats(Math.multiplyExact(m, k), 1);
     Memory b = RandomData.floats(Math.multiplyExact(k, n), 2);
-    return new GemmData(
-        a, b, m, n, k, MatmulReference.ofGemm(a.segment(), b.segment(), m, n, k));
+    return new GemmData(a, b, m, n, k, MatmulReference.ofGemm(a.segment(), b.segment(), m, n, k));
   }
 
   @Override

@@ -48,8 +48,7 @@ public final class ModelMatmuls {
               .computeIfAbsent(
                   key,
                   any ->
-                      new Group(
-                          tensor.type(), tensor.rows(), tensor.columns(), new ArrayList<>()))
+                      new Group(tensor.type(), tensor.rows(), tensor.columns(), new ArrayList<>()))
               .names()
               .add(tensor.name());
         }

@@ -84,15 +84,13 @@ final class OpReference {
         case MULTIPLY -> (float) (x * data.b(row, column));
         case SCALE -> (float) (x * OpData.FACTOR);
         case RELU -> Math.max(x, 0);
-        case GELU ->
-            x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+        case GELU -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
         case GELU_ERF -> x / 2 * (1 + erf(x / Math.sqrt(2)));
         case SILU -> x / (1 + Math.exp(-x));
         case SIGMOID -> 1 / (1 + Math.exp(-x));
         case TANH -> Math.tanh(x);
         case SOFTMAX -> Math.exp(x - max) / sumOfExponentials;
-        case LAYER_NORM ->
-            (x - mean) / deviation() * data.b(0, column) + data.b(1, column);
+        case LAYER_NORM -> (x - mean) / deviation() * data.b(0, column) + data.b(1, column);
         case RMS_NORM -> x / Math.sqrt(meanSquare + OpData.EPSILON) * data.b(0, column);
         case ROPE -> rotated(column);
         case DOT, QUANTIZE -> throw new IllegalArgumentException(data.op().title());

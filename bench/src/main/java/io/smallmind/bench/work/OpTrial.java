@@ -88,8 +88,7 @@ final class OpTrial extends Trial implements Team.Work {
     try (Memory stored =
             Memory.allocate(CHECKED_OUTPUTS * TensorType.Q8_0.rowBytes(data.columns()));
         Memory y = Memory.allocate(data.rows() * CHECKED_OUTPUTS * Float.BYTES)) {
-      Matrix weights =
-          RandomData.weights(stored, TensorType.Q8_0, CHECKED_OUTPUTS, data.columns());
+      Matrix weights = RandomData.weights(stored, TensorType.Q8_0, CHECKED_OUTPUTS, data.columns());
       y.segment().fill((byte) -1); // NaN
       try (PackedWeights packed = PackedWeights.pack(kernels, team, weights)) {
         Matrix products = Matrix.of(y.segment(), TensorType.F32, data.rows(), CHECKED_OUTPUTS);
@@ -132,8 +131,7 @@ final class OpTrial extends Trial implements Team.Work {
   private void rows(long begin, long end) {
     switch (data.op()) {
       case SOFTMAX -> kernels.softmax(in, result, begin, end);
-      case LAYER_NORM ->
-          kernels.layerNorm(in, weight, bias, OpData.EPSILON, result, begin, end);
+      case LAYER_NORM -> kernels.layerNorm(in, weight, bias, OpData.EPSILON, result, begin, end);
       case RMS_NORM -> kernels.rmsNorm(in, weight, OpData.EPSILON, result, begin, end);
       case QUANTIZE -> kernels.quantize(activations(), begin, end);
       case ROPE -> {

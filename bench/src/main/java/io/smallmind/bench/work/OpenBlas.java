@@ -50,8 +50,7 @@ public final class OpenBlas {
       SymbolLookup symbols = SymbolLookup.loaderLookup();
       MethodHandle setThreads =
           linker.downcallHandle(
-              symbols.findOrThrow("openblas_set_num_threads"),
-              FunctionDescriptor.ofVoid(JAVA_INT));
+              symbols.findOrThrow("openblas_set_num_threads"), FunctionDescriptor.ofVoid(JAVA_INT));
       return new OpenBlas(
           setThreads,
           text(linker, symbols, "openblas_get_config"),
@@ -109,8 +108,7 @@ public final class OpenBlas {
   }
 
   /** Returns a call that computes c (m, n) = a (m, k) · b (k, n). */
-  static Runnable gemm(
-      MemorySegment a, MemorySegment b, MemorySegment c, long m, long n, long k) {
+  static Runnable gemm(MemorySegment a, MemorySegment b, MemorySegment c, long m, long n, long k) {
     FloatPointer viewA = new View(a);
     FloatPointer viewB = new View(b);
     FloatPointer viewC = new View(c);
