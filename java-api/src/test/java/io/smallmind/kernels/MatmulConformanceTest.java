@@ -186,8 +186,7 @@ class MatmulConformanceTest extends KernelConformance {
         }
         // Where w = scale · q − minimum, the two parts may be multiplied one by one: each can be
         // larger than w by the range of its block.
-        double tolerance =
-            (magnitude + minimums * size) * bound + c.columns * Float.MIN_VALUE;
+        double tolerance = (magnitude + minimums * size) * bound + c.columns * Float.MIN_VALUE;
         assertClose(
             sum,
             y.get((long) i * (c.outputs + padding) + j),
