@@ -71,11 +71,18 @@ final class Banner {
           row.kind() + " " + String.format(Locale.ROOT, "%.0f ", row.start()) + row.unit();
       byThreads.merge(row.threads(), text, (a, b) -> a + ", " + b);
     }
-    byThreads.forEach((threads, text) -> line("limits ×" + threads, text.replace("memory ", "")));
+    byThreads.forEach((threads, text) -> line("limits ×" + threads, shortened(text)));
     out.flush();
   }
 
   private void line(String label, String text) {
     out.println("  " + style.dim(Texts.left(label, LABEL)) + Texts.cut(text, width - LABEL - 2));
+  }
+
+  /** All limits of a number of threads fit on one line. */
+  private static String shortened(String text) {
+    return text.replace("memory ", "")
+        .replace("FP32 multiply-add", "FP32")
+        .replace("8-bit dot product", "8-bit dot");
   }
 }

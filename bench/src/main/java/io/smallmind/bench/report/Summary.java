@@ -3,6 +3,7 @@ package io.smallmind.bench.report;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,12 @@ import org.jspecify.annotations.Nullable;
 /** What a run amounts to, in a few lines. */
 public final class Summary {
   private static final double ALLOCATES = 0.5;
+
+  /** Native backends first, scalar last. */
+  private static final Comparator<String> BY_FAMILY =
+      Comparator.comparing((String name) -> name.startsWith("scalar"))
+          .thenComparing(name -> !name.startsWith("native"))
+          .thenComparing(Comparator.naturalOrder());
 
   private final PrintWriter out;
   private final Style style;
@@ -43,12 +50,14 @@ public final class Summary {
 
   private void title(String left, String right) {
     out.println();
-    out.println(style.bold(left) + style.dim(Texts.right(right, width - left.length())));
+    String filled = right.isEmpty() ? "" : Texts.right(right, width - left.length());
+    out.println(style.bold(left) + style.dim(filled));
   }
 
   /** Prints the fastest backend of each subject at its largest size, and what the others reach. */
   private void best(List<BenchReport.ResultRow> rows, int threads) {
     List<String> lines = new ArrayList<>();
+    String families = "";
     for (List<BenchReport.ResultRow> group : groups(rows).values()) {
       String largest = group.getLast().size();
       List<BenchReport.ResultRow> measured =
@@ -61,11 +70,15 @@ public final class Summary {
         continue;
       }
       BenchReport.ResultRow winner = measured.getFirst();
-      String others =
+      List<BenchReport.ResultRow> byName =
           measured.stream()
-              .skip(1)
-              .map(row -> row.variant() + " " + Texts.ratio(rate(row) / rate(winner)) + "×")
-              .collect(Collectors.joining(", "));
+              .sorted(Comparator.comparing(BenchReport.ResultRow::variant, BY_FAMILY))
+              .toList();
+      String ratios =
+          byName.stream()
+              .map(row -> Texts.ratio(rate(row) / rate(winner)))
+              .collect(Collectors.joining(" : "));
+      families = byName.size() < 2 ? families : shortNames(byName);
       lines.add(
           Texts.left(name(winner), 11)
               + " "
@@ -75,12 +88,19 @@ public final class Summary {
               + Texts.right(Texts.rate(rate(winner)), 8)
               + " "
               + Texts.left(winner.rateUnit(), 7)
-              + style.dim(Texts.cut(others, width - 59)));
+              + style.dim(Texts.cut(byName.size() < 2 ? "" : ratios, width - 59)));
     }
     if (!lines.isEmpty()) {
-      title("Fastest with " + threads + (threads == 1 ? " thread" : " threads"), "");
+      title("Fastest with " + threads + (threads == 1 ? " thread" : " threads"), families);
       lines.forEach(line -> out.println("  " + line));
     }
+  }
+
+  /** Returns the families of backends in the order of their ratios. */
+  private static String shortNames(List<BenchReport.ResultRow> rows) {
+    return rows.stream()
+        .map(row -> row.variant().replaceFirst("^native-.*", "native"))
+        .collect(Collectors.joining(" : "));
   }
 
   /** Prints how the fastest backend's rate goes with the size, at the most threads. */
