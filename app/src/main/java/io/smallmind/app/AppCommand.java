@@ -46,6 +46,7 @@ abstract class AppCommand implements Callable<Integer> {
       names = {"-h", "--help"},
       usageHelp = true,
       description = "Show this help.")
+  @SuppressWarnings("UnusedVariable") // Looked at by the parser.
   private boolean help;
 
   AppCommand(Main main) {

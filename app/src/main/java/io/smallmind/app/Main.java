@@ -89,8 +89,10 @@ public final class Main implements Runnable {
     all.put("chat", new ChatCommand(this));
     all.put("inspect", new InspectCommand(this));
     all.put("tokenize", new TokenizeCommand(this));
+    all.put("quantize", new QuantizeCommand(this));
     all.put("perplexity", new PerplexityCommand(this));
     all.put("embed", new EmbedCommand(this));
+    all.put("synth", new SynthCommand(this));
     all.put("doctor", new DoctorCommand(this));
     all.forEach(commands::addSubcommand);
     commands.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
