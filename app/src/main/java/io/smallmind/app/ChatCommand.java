@@ -23,10 +23,12 @@ import picocli.CommandLine.Option;
     sortOptions = false)
 final class ChatCommand extends AppCommand {
   private static final String HELP =
-      "/system TEXT  begin anew with this instruction\n"
-          + "/clear        begin anew\n"
-          + "/stats        speed of the last answer\n"
-          + "/exit         leave; Ctrl-D does the same";
+      """
+      /system TEXT  begin anew with this instruction
+      /clear        begin anew
+      /stats        speed of the last answer
+      /exit         leave; Ctrl-D does the same\
+      """;
 
   @Mixin private ModelOption model = new ModelOption();
 
@@ -97,6 +99,7 @@ final class ChatCommand extends AppCommand {
     console().err().flush();
   }
 
+  @SuppressWarnings("try") // Closed, but not called.
   private void answer(
       String line,
       Session session,

@@ -59,6 +59,7 @@ final class GenerateCommand extends AppCommand {
   }
 
   @Override
+  @SuppressWarnings("try") // Closed, but not called.
   int execute() throws IOException {
     if (logProbabilities != null && !json) {
       throw usage("--log-probabilities needs --json");

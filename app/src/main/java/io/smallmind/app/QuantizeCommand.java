@@ -46,8 +46,7 @@ final class QuantizeCommand extends AppCommand {
         team -> {
           ModelQuantizer.Result result;
           try (Progress progress = new Progress(console())) {
-            result =
-                ModelQuantizer.quantize(input, output, mix, pure, team, progress.listener());
+            result = ModelQuantizer.quantize(input, output, mix, pure, team, progress.listener());
           }
           if (json) {
             JsonObject object = new JsonObject();

@@ -19,7 +19,11 @@ final class SynthCommand extends AppCommand {
   @Parameters(index = "0", arity = "0..1", paramLabel = "SHAPE", description = "See --list.")
   private @Nullable String shape;
 
-  @Parameters(index = "1", arity = "0..1", paramLabel = "OUTPUT", description = "The file to write.")
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "OUTPUT",
+      description = "The file to write.")
   private @Nullable Path output;
 
   @Option(
