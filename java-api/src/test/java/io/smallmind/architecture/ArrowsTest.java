@@ -27,7 +27,7 @@ final class ArrowsTest {
           "tokenizer", Set.of("gguf"),
           "sampling", Set.of("tokenizer"),
           "model", Set.of("gguf", "kernels", "tensor"),
-          "convert", Set.of("gguf", "kernels", "tensor"),
+          "convert", Set.of("gguf", "kernels", "model", "tensor"),
           "train", Set.of("gguf", "kernels", "model", "tensor"),
           "", Set.of("gguf", "kernels", "model", "sampling", "tensor", "tokenizer"));
 
