@@ -89,7 +89,8 @@ record Console(
       String target = Files.readSymbolicLink(link).toString();
       return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
     } catch (IOException | RuntimeException e) {
-      return System.console().isTerminal();
+      java.io.Console console = System.console();
+      return console != null && console.isTerminal();
     }
   }
 }
