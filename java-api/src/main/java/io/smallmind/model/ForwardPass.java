@@ -9,13 +9,11 @@ import io.smallmind.kernels.PackedWeights;
 import io.smallmind.kernels.RopePairing;
 import io.smallmind.kernels.Team;
 import io.smallmind.kernels.UnaryOp;
-import io.smallmind.model.LayerWeights.Experts;
 import io.smallmind.model.LayerWeights.FeedForward;
 import io.smallmind.model.LayerWeights.NormWeights;
 import io.smallmind.tensor.Codec;
 import io.smallmind.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +40,7 @@ final class ForwardPass implements Team.Work {
   private final ModelWeights weights;
   private final Kernels kernels;
   private final Batch batch;
+  private final @Nullable ExpertPass experts;
   private final float[][] decoded; // (members, embeddingLength)
 
   private int rows;
@@ -54,6 +53,7 @@ final class ForwardPass implements Team.Work {
     this.weights = weights;
     this.kernels = kernels;
     this.batch = batch;
+    experts = batch.experts == null ? null : new ExpertPass(this, kernels, batch, batch.experts);
     decoded = new float[team.size()][config.embeddingLength()];
   }
 
@@ -110,7 +110,7 @@ final class ForwardPass implements Team.Work {
       if (feedForward != null) {
         feedForward(team, feedForward, begin, end);
       } else if (block.experts() != null) {
-        mixExperts(team, member, block.experts(), begin, end);
+        experts().run(team, member, block.experts(), rows);
       }
       addResidual(block.feedForwardPostNorm(), begin, end);
     }
@@ -191,7 +191,7 @@ final class ForwardPass implements Team.Work {
   }
 
   /** Multiplies rows by several matrices, whose outputs are cut into pieces for all members. */
-  private void project(Team team, Projection[] projections, Activations x, int xRows) {
+  void project(Team team, Projection[] projections, Activations x, int xRows) {
     int first = 0;
     int next = (int) team.claim(1);
     for (Projection projection : projections) {
@@ -210,7 +210,8 @@ final class ForwardPass implements Team.Work {
     }
   }
 
-  private long piece(Team team, PackedWeights w) {
+  /** Returns how many outputs of a projection a member computes at a time. */
+  long piece(Team team, PackedWeights w) {
     int group = kernels.rowGroup(w.type());
     long even = w.rows() / ((long) team.size() * PIECES_PER_MEMBER);
     return Math.max(1, even / group) * group;
@@ -224,17 +225,17 @@ final class ForwardPass implements Team.Work {
       case GATE -> batch.gate.source();
       case UP -> batch.up;
       case RESIDUAL -> batch.residual;
-      case ROUTER -> experts().scores;
+      case ROUTER -> experts().scores();
       case LOGITS -> batch.logits;
     };
   }
 
-  private ExpertBatch experts() {
-    ExpertBatch experts = batch.experts;
-    if (experts == null) {
+  private ExpertPass experts() {
+    ExpertPass pass = experts;
+    if (pass == null) {
       throw new IllegalStateException("this model has no experts");
     }
-    return experts;
+    return pass;
   }
 
   private void addBiases(Projection[] projections, int begin, int end) {
@@ -250,7 +251,7 @@ final class ForwardPass implements Team.Work {
   }
 
   /** Computes out[row] = a[row] + b[bRow]. */
-  private void add(Matrix a, long row, Matrix b, long bRow, Matrix out) {
+  void add(Matrix a, long row, Matrix b, long bRow, Matrix out) {
     kernels.binary(
         BinaryOp.ADD,
         a.segment(),
@@ -375,7 +376,7 @@ final class ForwardPass implements Team.Work {
   }
 
   /** Activates rows of the gate, lets up pass through it, and quantizes the result. */
-  private void activate(int begin, int end) {
+  void activate(int begin, int end) {
     if (begin == end) {
       return;
     }
@@ -391,85 +392,7 @@ final class ForwardPass implements Team.Work {
     kernels.quantize(batch.gate, begin, end);
   }
 
-  /** A feed-forward block of the experts that each row chooses. */
-  private void mixExperts(Team team, int member, Experts block, int begin, int end) {
-    ExpertBatch chosen = experts();
-    project(team, block.router(), batch.normed, rows);
-    team.barrier();
-    if (member == 0) {
-      chosen.route(rows);
-    }
-    team.barrier();
-    int slots = rows * chosen.used();
-    int slotBegin = slots * member / team.size();
-    int slotEnd = slots * (member + 1) / team.size();
-    for (int slot = slotBegin; slot < slotEnd; slot++) {
-      copyRow(batch.normed.source(), chosen.source(slot), chosen.inputs.source(), slot);
-    }
-    kernels.quantize(chosen.inputs, slotBegin, slotEnd);
-    team.barrier();
-    int claimed = projectExperts(team, block.gate(), chosen.inputs, batch.gate.source(), 0, -1);
-    projectExperts(team, block.up(), chosen.inputs, batch.up, pieces(team, block.gate()), claimed);
-    team.barrier();
-    activate(slotBegin, slotEnd);
-    team.barrier();
-    projectExperts(team, block.down(), batch.gate, chosen.outputs, 0, -1);
-    team.barrier();
-    for (int row = begin; row < end; row++) {
-      combine(chosen, row);
-    }
-  }
-
-  /**
-   * Multiplies each expert's sorted rows by its matrix.
-   *
-   * @param first number of the first piece
-   * @param claimed the piece that this member holds from before, or −1
-   * @return the piece behind the last, that this member claimed
-   */
-  private int projectExperts(
-      Team team, List<PackedWeights> experts, Activations x, Matrix y, int first, int claimed) {
-    ExpertBatch chosen = experts();
-    PackedWeights any = experts.getFirst();
-    long piece = piece(team, any);
-    int perExpert = (int) ((any.rows() + piece - 1) / piece);
-    int next = claimed < 0 ? (int) team.claim(1) : claimed;
-    for (; next < first + perExpert * experts.size(); next = (int) team.claim(1)) {
-      int expert = (next - first) / perExpert;
-      long begin = (next - first) % perExpert * piece;
-      long end = Math.min(any.rows(), begin + piece);
-      int rowBegin = chosen.begin(expert);
-      int rowEnd = chosen.begin(expert + 1);
-      if (rowBegin < rowEnd) {
-        kernels.matmul(x, rowBegin, rowEnd, experts.get(expert), begin, end, y);
-      }
-    }
-    return next;
-  }
-
-  private int pieces(Team team, List<PackedWeights> experts) {
-    PackedWeights any = experts.getFirst();
-    long piece = piece(team, any);
-    return (int) ((any.rows() + piece - 1) / piece) * experts.size();
-  }
-
-  /** Computes the weighted sum of a row's experts. */
-  private void combine(ExpertBatch chosen, int row) {
-    Matrix out = chosen.outputs;
-    int length = config.embeddingLength();
-    for (int choice = 0; choice < chosen.used(); choice++) {
-      long offset = out.rowOffset(chosen.slot(row, choice));
-      kernels.scale(
-          chosen.weight(row, choice), out.segment(), offset, out.segment(), offset, length);
-      if (choice == 0) {
-        copyRow(out, chosen.slot(row, choice), batch.residual, row);
-      } else {
-        add(batch.residual, row, out, chosen.slot(row, choice), batch.residual);
-      }
-    }
-  }
-
-  private static void copyRow(Matrix from, long fromRow, Matrix to, long toRow) {
+  static void copyRow(Matrix from, long fromRow, Matrix to, long toRow) {
     MemorySegment.copy(
         from.segment(),
         from.rowOffset(fromRow),
