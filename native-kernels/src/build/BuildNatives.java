@@ -23,7 +23,8 @@ import java.util.stream.Stream;
  * date is left alone.
  *
  * <p>A platform without its compiler is skipped, which the log says; in CI (environment variable
- * {@code CI}) that is an error.
+ * {@code CI}) that is an error. The environment variable {@code SMALLMIND_PLATFORMS} restricts the
+ * build to some platforms, separated by commas; {@code host} is the one this runs on.
  */
 public final class BuildNatives {
   private static final String PRESET = "io.smallmind.presets.SmallMind";
@@ -124,11 +125,26 @@ public final class BuildNatives {
     }
   }
 
+  private static boolean isWanted(Platform platform) {
+    String wanted = System.getenv("SMALLMIND_PLATFORMS");
+    if (wanted == null || wanted.isBlank()) {
+      return true;
+    }
+    List<String> names = List.of(wanted.split(","));
+    return names.contains(platform.name)
+        || (names.contains("host") && platform.name.equals(host()));
+  }
+
   private void run() throws IOException, InterruptedException {
     List<String> built = new ArrayList<>();
     List<String> skipped = new ArrayList<>();
     Optional<String> cmake = find(List.of("cmake"));
     for (Platform platform : PLATFORMS) {
+      if (!isWanted(platform)) {
+        Files.deleteIfExists(output.resolve(platform.name).resolve(platform.library));
+        log("left out " + platform.name + ", as SMALLMIND_PLATFORMS says");
+        continue;
+      }
       Optional<String> compiler = find(platform.compilers);
       if (cmake.isPresent() && compiler.isPresent()) {
         build(platform, cmake.get(), compiler.get());
