@@ -79,7 +79,7 @@ final class LimitLog {
       return;
     }
     for (Outcome outcome : outcomes) {
-      Double rate = Rows.rate(workload, outcome);
+      Double rate = Rows.limitedRate(workload, outcome);
       if (outcome.trial().role() == Role.LIMIT && rate != null) {
         during
             .computeIfAbsent(new Key(kind, outcome.trial().threads()), key -> new ArrayList<>())

@@ -24,6 +24,10 @@ final class RunOptions {
   private static final int ROUNDS = 7;
   private static final long QUICK_CAP = 100_000_000;
   private static final long CAP = 1_000_000_000;
+  private static final int LONG_QUICK_ROUNDS = 2;
+  private static final int LONG_ROUNDS = 5;
+  private static final long LONG_WARM_UP = 1_500_000_000;
+  private static final long LONG_CAP = 60_000_000_000L;
   private static final double LONGEST_SECONDS = 1e9;
   private static final int MOST_ROUNDS = 10_000;
 
@@ -49,19 +53,20 @@ final class RunOptions {
   @Option(
       names = "--repeat",
       paramLabel = "N",
-      description = "Rounds in which the contestants take turns. Default: 7, quick 3.")
+      description =
+          "Rounds in which the contestants take turns. Default: 7, quick 3; models 5, quick 2.")
   @Nullable Integer repeat;
 
   @Option(
       names = "--cap",
       paramLabel = "SECONDS",
-      description = "Leave out what takes longer in one call. Default: 1, quick 0.1.")
+      description = "Leave out what takes longer in one call. Default: 1, quick 0.1; models 60.")
   @Nullable Double cap;
 
   @Option(
       names = "--warm-up",
       paramLabel = "SECONDS",
-      description = "Longest wait for times to get stable. Default: 3, quick 0.8.")
+      description = "Longest wait for times to get stable. Default: 3, quick 0.8; models 1.5.")
   @Nullable Double warmUp;
 
   @Option(names = "--quick", description = "Fewer sizes, shorter turns: a first look.")
@@ -76,10 +81,20 @@ final class RunOptions {
   @Option(names = "--verbose", description = "Show where an error came from.")
   boolean verbose;
 
+  private boolean longCalls;
+
+  /** Adapts what is not said to calls that take seconds, which plain Java has no hope for. */
+  void longCalls() {
+    longCalls = true;
+  }
+
   /** Returns the chosen backends, best first. */
   List<Kernels> kernels(List<Candidate> candidates) {
     if (backends == null) {
-      return BackendChoice.standard(candidates);
+      List<Kernels> standard = BackendChoice.standard(candidates);
+      List<Kernels> fast =
+          standard.stream().filter(one -> !one.name().startsWith("scalar")).toList();
+      return longCalls && !fast.isEmpty() ? fast : standard;
     }
     try {
       return BackendChoice.named(candidates, backends);
@@ -108,15 +123,17 @@ final class RunOptions {
 
   /** Returns how long to measure. */
   Pace pace() {
-    int rounds = repeat == null ? (quick ? QUICK_ROUNDS : ROUNDS) : repeat;
+    int standard =
+        longCalls ? (quick ? LONG_QUICK_ROUNDS : LONG_ROUNDS) : quick ? QUICK_ROUNDS : ROUNDS;
+    int rounds = repeat == null ? standard : repeat;
     if (rounds < 1 || rounds > MOST_ROUNDS) {
       throw usage("--repeat: choose 1 to " + MOST_ROUNDS + ", not " + rounds);
     }
     return new Pace(
         rounds,
         quick ? QUICK_SLICE : SLICE,
-        nanos("--warm-up", warmUp, quick ? QUICK_WARM_UP : WARM_UP),
-        nanos("--cap", cap, quick ? QUICK_CAP : CAP));
+        nanos("--warm-up", warmUp, quick ? QUICK_WARM_UP : longCalls ? LONG_WARM_UP : WARM_UP),
+        nanos("--cap", cap, longCalls ? LONG_CAP : quick ? QUICK_CAP : CAP));
   }
 
   private long nanos(String option, @Nullable Double seconds, long standard) {

@@ -34,6 +34,14 @@ class OptionsTest {
         "matmul --json /nowhere/at/all.json | --json: can't write",
         "matmul --model /nowhere/at/all.gguf | --model: no file",
         "matmul --model a.gguf --sizes 32 | --model brings its own shapes",
+        "model --shape elephant | unknown shape 'elephant'",
+        "model --types Q9_9 | Q9_9",
+        "model --kv q3 | --kv: choose f16",
+        "model --prompt -1 | --prompt: choose 0 to",
+        "model --sessions 0 | --sessions: choose 1 to",
+        "model --prompt 0 --generate 0 --shape tiny-llama --cache target/models | anything to do",
+        "model --model /nowhere/at/all.gguf | --model: no file",
+        "model --model a.gguf --types Q4_0 | --model brings its own",
         "ops --ops sort | unknown operation 'sort'",
         "ops --sizes 1 | --sizes: choose 128 to",
       })
@@ -50,7 +58,7 @@ class OptionsTest {
   void helpListsTheCommands() {
     BenchProcess run = BenchProcess.run("--help");
     assertEquals(0, run.exitCode());
-    for (String command : new String[] {"matmul", "ops", "jmh"}) {
+    for (String command : new String[] {"matmul", "ops", "model", "jmh"}) {
       assertTrue(run.out().contains(command), run.out());
     }
     assertTrue(run.out().lines().allMatch(line -> line.length() <= 80), run.out());
@@ -58,7 +66,7 @@ class OptionsTest {
 
   @Test
   void everyMeasuringCommandExplainsItsOptions() {
-    for (String command : new String[] {"matmul", "ops"}) {
+    for (String command : new String[] {"matmul", "ops", "model"}) {
       BenchProcess run = BenchProcess.run(command, "--help");
       assertEquals(0, run.exitCode());
       for (String option : new String[] {"--backends", "--threads", "--json", "--quick"}) {

@@ -110,6 +110,44 @@ class SmokeTest {
   }
 
   @Test
+  void modelReadsPromptsAndGenerates() throws IOException {
+    Path json = folder.resolve("models.json");
+    BenchProcess run =
+        run(
+            "model --shape tiny-llama --types Q8_0 --prompt 8 --generate 4 --depth 0,100"
+                + " --sessions 3 --kv q8_0 --cache "
+                + folder,
+            json);
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    int rows = 0;
+    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("ok", result.get("status").getAsString(), result.toString());
+      assertTrue(result.get("tokensPerSecond").getAsDouble() > 0, result.toString());
+      assertEquals(1024, result.getAsJsonObject("verification").get("checked").getAsInt());
+      assertTrue(result.getAsJsonObject("figures").get("loadSeconds").getAsDouble() > 0);
+      rows++;
+    }
+    assertEquals((1 + 2) * KernelRegistry.get().available().size(), rows);
+  }
+
+  /** All but what is only looked up, or small, is read for every token. */
+  @Test
+  void decodeCountsTheBytesOfWeightsAndContext() throws IOException {
+    Path json = folder.resolve("bytes.json");
+    run(
+        "model --shape tiny-llama --types F32 --prompt 0 --generate 4 --depth 100 --sessions 2"
+            + " --cache "
+            + folder,
+        json);
+    JsonObject row = valid(json).getAsJsonArray("results").get(0).getAsJsonObject();
+    int layer = 256 * 256 * 2 + 256 * 128 * 2 + 3 * 256 * 512;
+    int weights = 4 * (2 * layer + 512 * 256);
+    double context = 2 * 2 * 2 * 128 * 2 * 102.5; // sessions, layers, K and V, values, F16
+    assertEquals(weights + context, row.get("bytesPerCall").getAsDouble());
+  }
+
+  @Test
   void terminalGetsColoursAndProgressUnlessAskedNotTo() {
     String[] arguments =
         ("matmul --types F32 --sizes 16 --quick --repeat 1 --warm-up 0.02 --threads 1 --backends scalar")

@@ -48,9 +48,10 @@ public final class Interleaver {
     @Nullable Verdict verdict;
     @Nullable Outcome early;
     long batch = 1;
+    boolean timesItself;
     double callNanos;
     long collections;
-    double heapBytesPerCall;
+    @Nullable Double heapBytesPerCall;
 
     Entry(Trial trial) {
       this.trial = trial;
@@ -116,8 +117,11 @@ public final class Interleaver {
     listener.at(trial, "warming up");
     trial.begin();
     try {
-      entry.callNanos = warmUp(trial);
-      entry.batch = Math.max(1, Math.round(SAMPLE_NANOS / entry.callNanos));
+      entry.timesItself = trial.timeSlice(nanos -> {});
+      if (!entry.timesItself) {
+        entry.callNanos = warmUp(trial);
+        entry.batch = Math.max(1, Math.round(SAMPLE_NANOS / entry.callNanos));
+      }
     } finally {
       trial.end();
     }
@@ -178,29 +182,50 @@ public final class Interleaver {
     listener.at(trial, step);
     trial.begin();
     try {
-      if (entry.callNanos < pace.sliceNanos()) {
-        trial.call(); // The trial before left the caches full of its own data.
+      if (entry.timesItself) {
+        trial.timeSlice(nanos -> entry.samples.record(nanos, 1));
+      } else {
+        timeCalls(entry, heap);
       }
-      long collections = heap.collections();
-      long begin = System.nanoTime();
-      long now;
-      do {
-        long before = System.nanoTime();
-        for (long i = 0; i < entry.batch; i++) {
-          trial.call();
-        }
-        now = System.nanoTime();
-        entry.samples.record(now - before, entry.batch);
-      } while (now - begin < pace.sliceNanos());
-      entry.collections += heap.collections() - collections;
     } finally {
       trial.end();
     }
     entry.samples.endRound();
   }
 
-  /** Counts by itself: the bookkeeping of the other steps allocates too. */
+  private void timeCalls(Entry entry, HeapMeter heap) {
+    Trial trial = entry.trial;
+    if (entry.callNanos < pace.sliceNanos()) {
+      trial.call(); // The trial before left the caches full of its own data.
+    }
+    long collections = heap.collections();
+    long allocated = heap.allocatedBytes();
+    long begin = System.nanoTime();
+    long now;
+    int calls = 0;
+    do {
+      long before = System.nanoTime();
+      for (long i = 0; i < entry.batch; i++) {
+        trial.call();
+      }
+      now = System.nanoTime();
+      entry.samples.record(now - before, entry.batch);
+      calls++;
+    } while (now - begin < pace.sliceNanos() || calls < trial.leastCalls());
+    if (entry.callNanos > pace.sliceNanos()) {
+      entry.heapBytesPerCall = (double) (heap.allocatedBytes() - allocated) / calls;
+    }
+    entry.collections += heap.collections() - collections;
+  }
+
+  /**
+   * Counts by itself: the bookkeeping of the other steps allocates too. Beside a long call that is
+   * nothing, and a call more would take too long.
+   */
   private void countHeap(Entry entry, HeapMeter heap) {
+    if (entry.timesItself || entry.heapBytesPerCall != null) {
+      return; // What another process allocates is not on this heap.
+    }
     Trial trial = entry.trial;
     listener.at(trial, "counting heap bytes");
     double callNanos = entry.samples.statistics(entry.batch).median();

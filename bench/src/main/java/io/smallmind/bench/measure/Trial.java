@@ -1,5 +1,8 @@
 package io.smallmind.bench.measure;
 
+import java.util.Map;
+import java.util.function.LongConsumer;
+
 /**
  * One way to do a case's work, on one number of threads: what is timed.
  *
@@ -60,6 +63,26 @@ public abstract class Trial implements AutoCloseable {
   /** Returns the bytes one call moves, where they differ from the case's. */
   public double bytes() {
     return Double.NaN;
+  }
+
+  /** Returns how many calls a slice has at least, however long they take. */
+  public int leastCalls() {
+    return 1;
+  }
+
+  /** Returns more figures by name, for whom the times of calls are not all. */
+  public Map<String, Double> figures() {
+    return Map.of();
+  }
+
+  /**
+   * Does a slice whose calls are timed where they happen, in another process for instance.
+   *
+   * @param nanos hears of the time of each call
+   * @return false if there is no such way: then {@link #call} is timed
+   */
+  public boolean timeSlice(LongConsumer nanos) {
+    return false;
   }
 
   /** Comes before every slice. */

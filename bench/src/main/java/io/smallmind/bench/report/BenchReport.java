@@ -96,6 +96,7 @@ public record BenchReport(
    *     of threads, measured in the same rounds
    * @param shareOf names what it is a share of
    * @param reference the rate that share is of
+   * @param figures more of them by name; {@code schema-1.json} tells which
    */
   public record ResultRow(
       String id,
@@ -114,16 +115,22 @@ public record BenchReport(
       @Nullable Statistics nanos,
       @Nullable Double gflops,
       @Nullable Double gigabytesPerSecond,
+      @Nullable Double tokensPerSecond,
       String rateUnit,
       @Nullable Double share,
       String shareOf,
       @Nullable Double reference,
       @Nullable Double heapBytesPerCall,
-      @Nullable Long collections) {
+      @Nullable Long collections,
+      Map<String, Double> figures) {
 
     /** Returns the rate that matters in this case, in {@link #rateUnit}. */
     public @Nullable Double rate() {
-      return rateUnit.equals("GB/s") ? gigabytesPerSecond : gflops;
+      return switch (rateUnit) {
+        case "GB/s" -> gigabytesPerSecond;
+        case "tok/s" -> tokensPerSecond;
+        default -> gflops;
+      };
     }
 
     /** Tells whether there are figures. */

@@ -1,8 +1,11 @@
 package io.smallmind.bench.report;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +29,37 @@ public record Comparison(
     }
     int most = rows.stream().mapToInt(BenchReport.ResultRow::threads).max().orElse(1);
     quantized(rows, most, found);
+    models(rows, found);
     return found;
+  }
+
+  /** The fastest backend against each rival, and native against Java, on the same work. */
+  private static void models(List<BenchReport.ResultRow> rows, List<Comparison> found) {
+    Map<String, List<BenchReport.ResultRow>> cases =
+        rows.stream()
+            .filter(row -> row.rateUnit().equals("tok/s"))
+            .collect(
+                Collectors.groupingBy(
+                    row -> row.work() + " " + row.subject() + "/" + row.shape() + row.threads(),
+                    LinkedHashMap::new,
+                    Collectors.toList()));
+    for (List<BenchReport.ResultRow> group : cases.values()) {
+      BenchReport.ResultRow ours = null;
+      for (BenchReport.ResultRow row : group) {
+        ours = row.role().equals("backend") ? faster(ours, row) : ours;
+      }
+      for (BenchReport.ResultRow row : group) {
+        if (row != ours && !(ours != null && isOfFamily(row, ours))) {
+          String name = row.work() + " " + row.subject() + " ÷ " + row.variant();
+          add(name, row.size() + " ×" + row.threads(), ours, row, found);
+        }
+      }
+    }
+  }
+
+  /** Tells whether both are native backends: the slower one is of no interest then. */
+  private static boolean isOfFamily(BenchReport.ResultRow one, BenchReport.ResultRow other) {
+    return one.variant().startsWith("native-") && other.variant().startsWith("native-");
   }
 
   /** F32 through this library against OpenBLAS with its better number of threads. */

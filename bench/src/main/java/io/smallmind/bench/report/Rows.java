@@ -1,10 +1,10 @@
 package io.smallmind.bench.report;
 
+import io.smallmind.bench.limits.LimitKind;
 import io.smallmind.bench.measure.Outcome;
 import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Statistics;
 import io.smallmind.bench.measure.Trial;
-import io.smallmind.bench.work.Metric;
 import io.smallmind.bench.work.Workload;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,16 +35,29 @@ public final class Rows {
       return null;
     }
     Trial trial = outcome.trial();
+    return switch (workload.metric()) {
+      case GFLOPS -> or(trial.operations(), workload.operations()) / statistics.median();
+      case GIGABYTES -> or(trial.bytes(), workload.bytes()) / statistics.median();
+      case TOKENS -> workload.tokens() / statistics.median() * 1e9;
+    };
+  }
+
+  /** Returns the rate of what is limited, in units of the limit, or null without figures. */
+  public static @Nullable Double limitedRate(Workload workload, Outcome outcome) {
+    Statistics statistics = outcome.statistics();
+    if (statistics == null || workload.limit() == null) {
+      return null;
+    }
+    Trial trial = outcome.trial();
     double amount =
-        workload.metric() == Metric.GFLOPS
-            ? or(trial.operations(), workload.operations())
-            : or(trial.bytes(), workload.bytes());
+        workload.limit() == LimitKind.READ
+            ? or(trial.bytes(), workload.bytes())
+            : or(trial.operations(), workload.operations());
     return amount / statistics.median();
   }
 
-  /** Returns the unit of a workload's rates. */
-  public static String unit(Workload workload) {
-    return workload.metric() == Metric.GFLOPS ? "GFLOPS" : "GB/s";
+  private static @Nullable Double comparable(Workload workload, Outcome outcome) {
+    return workload.limit() == null ? rate(workload, outcome) : limitedRate(workload, outcome);
   }
 
   private static double or(double own, double common) {
@@ -59,7 +72,7 @@ public final class Rows {
     Double best = null;
     String name = "";
     for (Outcome outcome : outcomes) {
-      Double rate = rate(workload, outcome);
+      Double rate = comparable(workload, outcome);
       if (outcome.trial().role() == role
           && outcome.trial().threads() == threads
           && rate != null
@@ -75,7 +88,7 @@ public final class Rows {
       Workload workload, Outcome outcome, Reference reference) {
     Trial trial = outcome.trial();
     Statistics statistics = outcome.statistics();
-    Double rate = rate(workload, outcome);
+    Double rate = comparable(workload, outcome);
     var verdict = outcome.verdict();
     return new BenchReport.ResultRow(
         id(workload, trial),
@@ -96,12 +109,16 @@ public final class Rows {
         statistics,
         statistics == null ? null : workload.operations() / statistics.median(),
         statistics == null ? null : workload.bytes() / statistics.median(),
-        unit(workload),
+        statistics == null || workload.tokens() == 0
+            ? null
+            : workload.tokens() / statistics.median() * 1e9,
+        workload.metric().unit(),
         rate == null || reference.rate == null ? null : rate / reference.rate,
         reference.name,
         reference.rate,
         outcome.heapBytesPerCall(),
-        statistics == null ? null : outcome.collections());
+        statistics == null || outcome.heapBytesPerCall() == null ? null : outcome.collections(),
+        trial.figures());
   }
 
   private static String id(Workload workload, Trial trial) {

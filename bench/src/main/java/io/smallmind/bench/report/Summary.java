@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** What a run amounts to, in a few lines. */
 public final class Summary {
   private static final double ALLOCATES = 0.5;
+  private static final int RATIO_NAME = 34;
 
   /** Native backends first, scalar last. */
   private static final Comparator<String> BY_FAMILY =
@@ -39,10 +40,14 @@ public final class Summary {
 
   /** Prints the summary of all rows. */
   public void print(List<BenchReport.ResultRow> rows, List<Comparison> comparisons) {
-    for (int threads : new TreeSet<>(rows.stream().map(BenchReport.ResultRow::threads).toList())) {
-      best(rows.stream().filter(row -> row.threads() == threads).toList(), threads);
+    List<BenchReport.ResultRow> kernels =
+        rows.stream().filter(row -> !row.rateUnit().equals("tok/s")).toList();
+    for (int threads :
+        new TreeSet<>(kernels.stream().map(BenchReport.ResultRow::threads).toList())) {
+      best(kernels.stream().filter(row -> row.threads() == threads).toList(), threads);
     }
-    bySize(rows);
+    bySize(kernels);
+    new ModelSummary(out, style).print(rows);
     comparisons(comparisons);
     heap(rows);
     out.flush();
@@ -163,18 +168,28 @@ public final class Summary {
     }
     title("Ratios", "");
     byName.forEach(
-        (name, list) ->
-            out.println(
-                "  "
-                    + Texts.left(name, 34)
-                    + list.stream()
-                        .map(one -> one.label() + " " + style.bold(Texts.ratio(one.ratio())))
-                        .collect(Collectors.joining("  "))));
+        (name, list) -> {
+          String label = Texts.left(name, RATIO_NAME);
+          int column = RATIO_NAME;
+          StringBuilder line = new StringBuilder("  " + label);
+          for (Comparison one : list) {
+            String ratio = Texts.ratio(one.ratio());
+            int length = one.label().length() + ratio.length() + 3;
+            if (column > RATIO_NAME && column + length + 2 > width) {
+              out.println(line);
+              line = new StringBuilder(" ".repeat(RATIO_NAME + 2));
+              column = RATIO_NAME;
+            }
+            line.append(one.label()).append(' ').append(style.bold(ratio)).append("  ");
+            column += length;
+          }
+          out.println(line.toString().stripTrailing());
+        });
   }
 
   private void heap(List<BenchReport.ResultRow> rows) {
     List<BenchReport.ResultRow> measured =
-        rows.stream().filter(BenchReport.ResultRow::isMeasured).toList();
+        rows.stream().filter(row -> row.heapBytesPerCall() != null).toList();
     if (measured.isEmpty()) {
       return;
     }

@@ -29,7 +29,7 @@ public record Contestants(List<Kernels> kernels, List<Team> teams, Limits limits
   }
 
   /** Returns the trials of a limit, one for each team. */
-  List<Trial> limitTrials(LimitKind kind) {
+  public List<Trial> limitTrials(LimitKind kind) {
     List<Trial> trials = new ArrayList<>();
     for (Team team : teams) {
       limits.trial(kind, team).ifPresent(trials::add);

@@ -53,6 +53,7 @@ public final class Ops {
         Map.of("elements", data.length()),
         op.operations() * data.length(),
         op.bytes() * data.length(),
+        0,
         Metric.GIGABYTES,
         limit,
         "",

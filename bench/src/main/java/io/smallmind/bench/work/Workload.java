@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param shape lengths by name, in elements
  * @param operations floating-point operations of one call
  * @param bytes that one call reads and writes at least
+ * @param tokens that one call computes; 0 where there are none
  * @param limit what a call is limited by, if that is measured; else it is compared to baselines
  * @param note empty, or what a person must know to read the figures
  * @param trials backends, baselines and limits
@@ -27,6 +28,7 @@ public record Workload(
     Map<String, Long> shape,
     double operations,
     double bytes,
+    double tokens,
     Metric metric,
     @Nullable LimitKind limit,
     String note,

@@ -1,0 +1,127 @@
+package io.smallmind.bench.models;
+
+import io.smallmind.bench.limits.LimitKind;
+import io.smallmind.bench.measure.Trial;
+import io.smallmind.bench.work.Contestants;
+import io.smallmind.bench.work.Metric;
+import io.smallmind.bench.work.Workload;
+import io.smallmind.kernels.Kernels;
+import io.smallmind.kernels.Team;
+import io.smallmind.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiFunction;
+
+/** Makes workloads of one model file, which share what is loaded. */
+public final class Models {
+  private final ModelFile file;
+  private final LoadedModels loaded;
+  private final TensorType cacheType;
+  private final int batchRows;
+
+  /**
+   * Prepares work on a file.
+   *
+   * @param workloads how many will be made, and closed: the last one frees the model
+   * @param cacheType of keys and values
+   * @param batchRows most tokens per forward pass
+   */
+  public Models(ModelFile file, int workloads, TensorType cacheType, int batchRows) {
+    this.file = file;
+    this.loaded = new LoadedModels(file, workloads);
+    this.cacheType = cacheType;
+    this.batchRows = batchRows;
+  }
+
+  /**
+   * Returns the work of reading a prompt.
+   *
+   * @param tokens of the prompt
+   */
+  public Workload prefill(Contestants all, int tokens, int depth) {
+    var pass = new ModelTrial.Pass(1, depth, tokens, batchRows, cacheType);
+    double context = depth + (tokens + 1) / 2.0;
+    double operations =
+        tokens * (file.layerOperations() + file.attentionOperations(context))
+            + file.outputOperations();
+    double passes = Math.ceil((double) tokens / batchRows);
+    double bytes = passes * (file.weightBytes() + file.cacheBytes(context, cacheType));
+    return workload(
+        all,
+        "prefill",
+        tokens + " tokens",
+        pass,
+        operations,
+        bytes,
+        tokens,
+        file.limit(),
+        (kernels, team) -> new PrefillTrial(loaded, kernels, team, pass));
+  }
+
+  /**
+   * Returns the work of generating.
+   *
+   * @param tokens in a row, from the same context on
+   * @param depth tokens of context before
+   */
+  public Workload decode(Contestants all, int tokens, int depth, int sessions) {
+    var pass = new ModelTrial.Pass(sessions, depth, tokens, batchRows, cacheType);
+    double context = depth + (tokens + 1) / 2.0;
+    double operations =
+        sessions
+            * (file.layerOperations()
+                + file.outputOperations()
+                + file.attentionOperations(context));
+    double bytes = file.weightBytes() + sessions * file.cacheBytes(context, cacheType);
+    return workload(
+        all,
+        "decode",
+        sessions == 1 ? tokens + " tokens" : sessions + " sessions",
+        pass,
+        operations,
+        bytes,
+        sessions,
+        LimitKind.READ,
+        (kernels, team) -> new DecodeTrial(loaded, kernels, team, pass));
+  }
+
+  private Workload workload(
+      Contestants all,
+      String work,
+      String size,
+      ModelTrial.Pass pass,
+      double operations,
+      double bytes,
+      double tokens,
+      LimitKind limit,
+      BiFunction<Kernels, Team, Trial> trial) {
+    List<Trial> trials = new ArrayList<>();
+    for (Team team : all.teams()) {
+      for (Kernels kernels : all.kernels()) {
+        trials.add(trial.apply(kernels, team));
+      }
+    }
+    trials.addAll(all.limitTrials(limit));
+    Map<String, Long> shape = new LinkedHashMap<>();
+    shape.put("tokens", (long) pass.tokens());
+    shape.put("depth", (long) pass.depth());
+    shape.put("sessions", (long) pass.sessions());
+    String context = pass.depth() == 0 ? "" : " @" + pass.depth();
+    String cache = cacheType == TensorType.F16 ? "" : " " + cacheType;
+    return new Workload(
+        work,
+        file.title() + " " + file.type() + cache,
+        size + context,
+        shape,
+        operations,
+        bytes,
+        tokens,
+        Metric.TOKENS,
+        limit,
+        "",
+        trials,
+        List.of(loaded::release));
+  }
+}
