@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a packed layout or the meaning of an argument changes. */
-#define SM_ABI_VERSION 1
+#define SM_ABI_VERSION 2
 
 #define SM_ISA_AVX2 1         /* AVX2, FMA, F16C */
 #define SM_ISA_AVX512_VNNI 2  /* AVX-512 F, BW, DQ, VL, VNNI, and the above */
@@ -46,6 +46,9 @@ extern "C" {
 
 #define SM_ROPE_ADJACENT 0
 #define SM_ROPE_HALVES 1
+
+#define SM_PAGE_LENGTH 64    /* positions in a page of keys and values */
+#define SM_MAX_HEAD_DIM 4096 /* elements */
 
 /* ---- what this library is, and what this machine can run */
 
@@ -109,6 +112,27 @@ SM_API void sm_rms_norm(int32_t isa, const float* in, int64_t in_stride, int64_t
 /* x: (heads, head_dim), contiguous, in place; table: rotary_dim / 2 cosines, then the sines. */
 SM_API void sm_rope(int32_t isa, int32_t pairing, float* x, int64_t heads, int64_t head_dim,
                     int64_t rotary_dim, const float* table);
+
+/*
+ * Attention. pages: the addresses of the pages, 64 bits each. A page holds SM_PAGE_LENGTH positions
+ * of every head, (heads, positions, head_dim), each row encoded as `type`: F32, F16, or Q8_0 if
+ * head_dim is a multiple of 32; head_dim is at most SM_MAX_HEAD_DIM. key_offset and value_offset
+ * are those of head 0 in a page, in bytes. Row i stands at position + i - row_begin.
+ */
+
+/* k, v: (rows, kv heads, head_dim) F32. */
+SM_API void sm_store_key_value(int32_t isa, int32_t type, const float* k, int64_t k_stride,
+                               const float* v, int64_t v_stride, int64_t row_begin, int64_t row_end,
+                               int64_t position, const uint8_t* pages, int64_t key_offset,
+                               int64_t value_offset, int64_t head_dim, int64_t kv_head_begin,
+                               int64_t kv_head_end);
+
+/* q, out: (rows, kv heads, group, head_dim) F32; soft_cap, window: 0 for none. */
+SM_API void sm_attention(int32_t isa, int32_t type, const float* q, int64_t q_stride,
+                         int64_t row_begin, int64_t row_end, int64_t position, const uint8_t* pages,
+                         int64_t key_offset, int64_t value_offset, int64_t head_dim,
+                         int64_t kv_head_begin, int64_t kv_head_end, int64_t group, float scale,
+                         float soft_cap, int64_t window, float* out, int64_t out_stride);
 
 #ifdef __cplusplus
 }

@@ -42,6 +42,23 @@ const OpsTable* ops_of(int32_t isa) {
   }
 }
 
+const AttentionTable* attention_of(int32_t isa) {
+  switch (isa) {
+#if defined(__x86_64__)
+    case SM_ISA_AVX2:
+      return &kAttentionAvx2;
+    case SM_ISA_AVX512_VNNI:
+      return &kAttentionAvx512;
+#elif defined(__aarch64__)
+    case SM_ISA_NEON:
+    case SM_ISA_NEON_DOTPROD:
+      return &kAttentionNeon;
+#endif
+    default:
+      return nullptr;
+  }
+}
+
 }  // namespace
 
 int32_t sm_abi_version(void) { return SM_ABI_VERSION; }
@@ -133,5 +150,27 @@ void sm_rope(int32_t isa, int32_t pairing, float* x, int64_t heads, int64_t head
              int64_t rotary_dim, const float* table) {
   if (const OpsTable* ops = ops_of(isa)) {
     ops->rope(pairing, x, heads, head_dim, rotary_dim, table);
+  }
+}
+
+void sm_store_key_value(int32_t isa, int32_t type, const float* k, int64_t k_stride, const float* v,
+                        int64_t v_stride, int64_t row_begin, int64_t row_end, int64_t position,
+                        const uint8_t* pages, int64_t key_offset, int64_t value_offset,
+                        int64_t head_dim, int64_t kv_head_begin, int64_t kv_head_end) {
+  if (const AttentionTable* attention = attention_of(isa)) {
+    attention->store(type, k, k_stride, v, v_stride, row_begin, row_end, position, pages,
+                     key_offset, value_offset, head_dim, kv_head_begin, kv_head_end);
+  }
+}
+
+void sm_attention(int32_t isa, int32_t type, const float* q, int64_t q_stride, int64_t row_begin,
+                  int64_t row_end, int64_t position, const uint8_t* pages, int64_t key_offset,
+                  int64_t value_offset, int64_t head_dim, int64_t kv_head_begin,
+                  int64_t kv_head_end, int64_t group, float scale, float soft_cap, int64_t window,
+                  float* out, int64_t out_stride) {
+  if (const AttentionTable* attention = attention_of(isa)) {
+    attention->attend(type, q, q_stride, row_begin, row_end, position, pages, key_offset,
+                      value_offset, head_dim, kv_head_begin, kv_head_end, group, scale, soft_cap,
+                      window, out, out_stride);
   }
 }

@@ -38,15 +38,29 @@ struct OpsTable {
                const float* table);
 };
 
+struct AttentionTable {
+  void (*store)(int32_t type, const float* k, int64_t k_stride, const float* v, int64_t v_stride,
+                int64_t row_begin, int64_t row_end, int64_t position, const uint8_t* pages,
+                int64_t key_offset, int64_t value_offset, int64_t head_dim, int64_t kv_head_begin,
+                int64_t kv_head_end);
+  void (*attend)(int32_t type, const float* q, int64_t q_stride, int64_t row_begin, int64_t row_end,
+                 int64_t position, const uint8_t* pages, int64_t key_offset, int64_t value_offset,
+                 int64_t head_dim, int64_t kv_head_begin, int64_t kv_head_end, int64_t group,
+                 float scale, float soft_cap, int64_t window, float* out, int64_t out_stride);
+};
+
 #if defined(__x86_64__)
 extern const MatmulTable kMatmulAvx2;
 extern const MatmulTable kMatmulAvx512;
 extern const OpsTable kOpsAvx2;
 extern const OpsTable kOpsAvx512;
+extern const AttentionTable kAttentionAvx2;
+extern const AttentionTable kAttentionAvx512;
 #elif defined(__aarch64__)
 extern const MatmulTable kMatmulNeon;
 extern const MatmulTable kMatmulNeonDotprod;
 extern const OpsTable kOpsNeon;
+extern const AttentionTable kAttentionNeon;
 #endif
 
 #endif

@@ -17,6 +17,7 @@ using Ints = __m256i;
 using Mask = __m256;
 
 constexpr int64_t kLanes = 8;
+constexpr int kRegisters = 16;
 
 inline Floats load(const float* p) { return _mm256_loadu_ps(p); }
 inline void store(float* p, Floats v) { _mm256_storeu_ps(p, v); }
@@ -109,6 +110,31 @@ inline int32_t reduce_max(Ints v) {
 inline void store_bytes(int8_t* p, Ints v) {
   __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+}
+
+/* The sums of the lanes of four vectors. */
+inline void store_sums(float* p, Floats a, Floats b, Floats c, Floats d) {
+  // (a, b) in the halves, then (a, c, a, c | b, d, b, d), each of which is half a sum.
+  __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+  __m256 half = _mm256_add_ps(_mm256_unpacklo_ps(ab, cd), _mm256_unpackhi_ps(ab, cd));
+  __m256 sums = _mm256_add_ps(half, _mm256_permute_ps(half, _MM_SHUFFLE(1, 0, 3, 2)));
+  _mm_storeu_ps(p, _mm_unpacklo_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
+}
+
+/* Stored as F16 or as signed bytes. */
+inline Floats load_f16(const uint16_t* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline void store_f16(uint16_t* p, Floats v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+inline Floats load_bytes(const int8_t* p) {
+  __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+}
+inline Floats fill_f16(uint16_t value) {
+  return _mm256_cvtph_ps(_mm_set1_epi16(static_cast<int16_t>(value)));
 }
 
 struct Pair {

@@ -14,6 +14,7 @@ using Ints = int32x4_t;
 using Mask = uint32x4_t;
 
 constexpr int64_t kLanes = 4;
+constexpr int kRegisters = 32;
 
 inline Floats load(const float* p) { return vld1q_f32(p); }
 inline void store(float* p, Floats v) { vst1q_f32(p, v); }
@@ -78,6 +79,24 @@ inline void store_bytes(int8_t* p, Ints v) {
   int16x4_t words = vmovn_s32(v);
   int8x8_t bytes = vmovn_s16(vcombine_s16(words, words));
   memcpy(p, &bytes, kLanes);
+}
+
+inline void store_sums(float* p, Floats a, Floats b, Floats c, Floats d) {
+  store(p, vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d)));
+}
+
+inline Floats load_f16(const uint16_t* p) {
+  return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+}
+inline void store_f16(uint16_t* p, Floats v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
+inline Floats load_bytes(const int8_t* p) {
+  uint32_t bytes;
+  memcpy(&bytes, p, kLanes);
+  int16x8_t words = vmovl_s8(vcreate_s8(bytes));
+  return vcvtq_f32_s32(vmovl_s16(vget_low_s16(words)));
+}
+inline Floats fill_f16(uint16_t value) {
+  return vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(value)));
 }
 
 struct Pair {

@@ -35,6 +35,9 @@ void test_unknown_isa() {
     sm_layer_norm(isa, nullptr, 0, 10, nullptr, nullptr, 0.0f, nullptr, 0, 0, 1);
     sm_rms_norm(isa, nullptr, 0, 10, nullptr, 0.0f, nullptr, 0, 0, 1);
     sm_rope(isa, SM_ROPE_HALVES, nullptr, 1, 10, 10, nullptr);
+    sm_store_key_value(isa, 1, nullptr, 0, nullptr, 0, 0, 1, 0, nullptr, 0, 0, 32, 0, 1);
+    sm_attention(isa, 1, nullptr, 0, 0, 1, 0, nullptr, 0, 0, 32, 0, 1, 1, 1.0f, 0.0f, 0, nullptr,
+                 0);
   }
   check(sm_abi_version() == SM_ABI_VERSION, "ABI version");
 }
@@ -79,6 +82,7 @@ int main(int argc, char** argv) {
     int64_t before = checked_cases();
     test_matmul(isa, quick);
     test_ops(isa, exhaustive);
+    test_attention(isa, quick);
     ran[isa] = true;
     std::printf("ran %s: %lld cases\n", isa_name(isa),
                 static_cast<long long>(checked_cases() - before));

@@ -14,4 +14,7 @@ void test_matmul(int32_t isa, bool quick);
 /* Tests the operations; exhaustive: the functions of one value on all floats. */
 void test_ops(int32_t isa, bool exhaustive);
 
+/* Tests attention; quick: on fewer shapes. */
+void test_attention(int32_t isa, bool quick);
+
 #endif

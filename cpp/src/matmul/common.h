@@ -5,12 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <type_traits>
-
-/* The templates are written for tiles that live in registers: a call in between would spill them.
- */
-#define SM_INLINE inline __attribute__((always_inline))
-#define SM_LAMBDA __attribute__((always_inline))
+#include "unroll.h"
 
 namespace {
 
@@ -19,14 +14,6 @@ constexpr int kGroupRows = 32;
 
 /* The largest kernel scratch of a thread, all on its stack, stays below 128 KiB. */
 constexpr int64_t kSideBytes = 64 * 1024;
-
-template <int kCount, int kFirst = 0, class Body>
-SM_INLINE void unroll(Body&& body) {
-  if constexpr (kFirst < kCount) {
-    body(std::integral_constant<int, kFirst>());
-    unroll<kCount, kFirst + 1>(body);
-  }
-}
 
 SM_INLINE uint32_t load_u32(const uint8_t* p) {
   uint32_t v;

@@ -1,9 +1,9 @@
 // A library with the JNI functions that a first look at a backend calls, built by tests with another
 // interface version, or with results that are wrong.
-#include <cstdint>
+#include "smallmind.h"
 
 #ifndef ABI_VERSION
-#define ABI_VERSION 1
+#define ABI_VERSION SM_ABI_VERSION
 #endif
 
 #define NATIVE(type, name) \

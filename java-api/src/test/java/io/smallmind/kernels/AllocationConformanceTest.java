@@ -155,4 +155,25 @@ class AllocationConformanceTest extends KernelConformance {
           name + "rope " + pairing, () -> kernels.rope(pairing, c, 0, 1, 66, 64, b, 0));
     }
   }
+
+  @TestFactory
+  Stream<DynamicTest> attention() {
+    return onEveryBackend(
+        kernels -> {
+          for (TensorType type : AttentionCase.TYPES) {
+            for (int rows : new int[] {1, 9}) {
+              AttentionCase shape = new AttentionCase(type, 64, 2, 4, 40, rows, 0, 0);
+              try (AttentionCase.Buffers buffers = shape.new Buffers(new Random(1))) {
+                expectNoAllocation(
+                    kernels.name() + " store of " + type,
+                    () -> buffers.store(kernels, 0, shape.positions()));
+                expectNoAllocation(
+                    kernels.name() + " attention of " + type + " and " + rows + " rows",
+                    () -> buffers.attend(kernels, 0, rows, 0, 2));
+              }
+            }
+          }
+          count(kernels);
+        });
+  }
 }

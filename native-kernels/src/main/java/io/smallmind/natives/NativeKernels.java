@@ -5,6 +5,7 @@ import io.smallmind.kernels.Activations;
 import io.smallmind.kernels.BinaryOp;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
+import io.smallmind.kernels.KvPages;
 import io.smallmind.kernels.PackedWeights;
 import io.smallmind.kernels.RopePairing;
 import io.smallmind.kernels.UnaryOp;
@@ -353,5 +354,86 @@ final class NativeKernels implements Kernels {
         headDim,
         rotaryDim,
         table.address() + tableOffset);
+  }
+
+  @Override
+  public void storeKeyValue(
+      Matrix k,
+      Matrix v,
+      long rowBegin,
+      long rowEnd,
+      long position,
+      KvPages kv,
+      int layer,
+      int kvHeadBegin,
+      int kvHeadEnd) {
+    SmallMind.sm_store_key_value(
+        isa,
+        kv.type().ggufId(),
+        k.segment().address(),
+        k.rowStride(),
+        v.segment().address(),
+        v.rowStride(),
+        rowBegin,
+        rowEnd,
+        position,
+        kv.table().address(),
+        kv.keyOffset(layer, 0),
+        kv.valueOffset(layer, 0),
+        kv.headDim(),
+        kvHeadBegin,
+        kvHeadEnd);
+  }
+
+  @Override
+  public void attention(
+      Matrix q,
+      long rowBegin,
+      long rowEnd,
+      long position,
+      KvPages kv,
+      int layer,
+      int kvHeadBegin,
+      int kvHeadEnd,
+      float scale,
+      float softCap,
+      long window,
+      Matrix out) {
+    if (kv.headDim() > SmallMind.SM_MAX_HEAD_DIM) {
+      Kernels.super.attention(
+          q,
+          rowBegin,
+          rowEnd,
+          position,
+          kv,
+          layer,
+          kvHeadBegin,
+          kvHeadEnd,
+          scale,
+          softCap,
+          window,
+          out);
+      return;
+    }
+    SmallMind.sm_attention(
+        isa,
+        kv.type().ggufId(),
+        q.segment().address(),
+        q.rowStride(),
+        rowBegin,
+        rowEnd,
+        position,
+        kv.table().address(),
+        kv.keyOffset(layer, 0),
+        kv.valueOffset(layer, 0),
+        kv.headDim(),
+        kvHeadBegin,
+        kvHeadEnd,
+        q.columns() / kv.headDim() / kv.kvHeads(),
+        scale,
+        softCap,
+        window,
+        out.segment().address(),
+        out.rowStride());
   }
 }

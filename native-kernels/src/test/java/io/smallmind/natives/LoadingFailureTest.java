@@ -287,7 +287,8 @@ class LoadingFailureTest {
   private Path compile(String... definitions) {
     Path library = folder.resolve("library.so");
     List<String> command =
-        new ArrayList<>(List.of("g++", "-shared", "-fPIC", "-o", library.toString()));
+        new ArrayList<>(
+            List.of("g++", "-shared", "-fPIC", "-I../cpp/include", "-o", library.toString()));
     command.addAll(List.of(definitions));
     command.add("src/test/cpp/broken_library.cpp");
     assertEquals(0, Fork.execute(command).exitCode());

@@ -1,0 +1,7 @@
+// The vocabulary comes first: attention is written in it.
+// clang-format off
+#include "simd_avx2.h"
+#include "attention/attention_impl.h"
+// clang-format on
+
+const AttentionTable kAttentionAvx2 = {store_key_value, attention};
