@@ -71,7 +71,7 @@ struct TileRows {
 
 inline void prefetch(const uint8_t* memory, int64_t bytes) {
   for (int64_t i = 0; i < bytes; i += 64) {
-    __builtin_prefetch(memory + i);
+    __builtin_prefetch(memory + i, 0, 2);
   }
 }
 
