@@ -3,6 +3,7 @@ package io.smallmind;
 import io.smallmind.kernels.Activations;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.PackedWeights;
+import io.smallmind.kernels.Shares;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.TensorType;
@@ -19,9 +20,6 @@ final class MatmulCall implements Team.Work {
   /** Multiply-adds that are worth a fork and join of some microseconds. */
   private static final long PARALLEL_WORK = 64L * 1024;
 
-  /** Pieces per member: enough for members of unequal speed to end together. */
-  private static final int PIECES_PER_MEMBER = 8;
-
   private final Kernels kernels;
   private final Team team;
 
@@ -36,7 +34,6 @@ final class MatmulCall implements Team.Work {
   private @Nullable Views views;
   private @Nullable PackedWeights weights;
   private long rows;
-  private long piece;
 
   MatmulCall(Kernels kernels, Team team) {
     this.kernels = kernels;
@@ -62,13 +59,9 @@ final class MatmulCall implements Team.Work {
     this.rows = rows;
     try {
       if ((double) rows * w.rows() * w.columns() < PARALLEL_WORK) {
-        piece = w.rows();
         quantize(0, rows);
         multiply(0, w.rows());
       } else {
-        long group = kernels.rowGroup(w.type());
-        long even = w.rows() / ((long) team.size() * PIECES_PER_MEMBER);
-        piece = Math.max(1, even / group) * group;
         team.run(this);
       }
     } finally {
@@ -81,9 +74,24 @@ final class MatmulCall implements Team.Work {
   public void run(Team team, int member) {
     quantize(rows * member / team.size(), rows * (member + 1) / team.size());
     team.barrier();
-    long outputs = weights().rows();
-    for (long begin = team.claim(piece); begin < outputs; begin = team.claim(piece)) {
-      multiply(begin, Math.min(outputs, begin + piece));
+    PackedWeights w = weights();
+    long bytes = w.rows() * w.type().rowBytes(w.columns());
+    long units = Shares.units(kernels, w);
+    long fixed = Shares.fixed(units, bytes, rows);
+    long chunk = Shares.chunk(units, bytes, rows);
+    multiplyUnits(fixed * member / team.size(), fixed * (member + 1) / team.size());
+    if (fixed < units) {
+      for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
+        multiplyUnits(unit, unit + chunk);
+      }
+    }
+  }
+
+  private void multiplyUnits(long begin, long end) {
+    long unit = Shares.unitRows(kernels, weights());
+    long to = Math.min(weights().rows(), end * unit);
+    if (begin * unit < to) {
+      multiply(begin * unit, to);
     }
   }
 

@@ -54,11 +54,14 @@ public final class Batch implements AutoCloseable {
   /** The program that runs this batch; set once by the model. */
   @Nullable ForwardPass pass;
 
-  /** (rows, embeddingLength): the residual stream. */
-  final Matrix stream;
+  /**
+   * Up to so many rows, passing them through norms is cheaper for every member than waiting for
+   * another one that does it.
+   */
+  static final int FEW_ROWS = 4;
 
-  /** (rows, embeddingLength): normalised for the next projection. */
-  final Activations normed;
+  /** By member: the first is large enough for all rows, the others for a few. */
+  private final RowBuffers[] buffers;
 
   /** (rows, queryLength). */
   final Matrix queries;
@@ -73,37 +76,19 @@ public final class Batch implements AutoCloseable {
 
   final Matrix keyHeads;
 
-  /** (rows, queryLength): what attention found. */
-  final Activations attended;
-
-  /**
-   * (rows or expert rows, feedForwardLength): the gate, and then what goes to the last projection.
-   */
-  final Activations gate;
-
-  /** (rows or expert rows, feedForwardLength). */
+  /** (rows or expert rows, feedForwardLength): what lets the gate through. */
   final Matrix up;
 
   /** (rows, embeddingLength): what a block adds to the stream. */
   final Matrix residual;
 
-  /**
-   * (rows, rope dimensions): cosines and sines for each row's position; likewise on local layers.
-   */
-  final Matrix rope;
-
-  final Matrix localRope;
-
-  /** (outputs, embeddingLength): the last layer's rows, normalised. */
-  final Activations outputs;
-
   /** (outputs, vocabulary). */
   final Matrix logits;
 
   /** What a mixture of experts needs, or null. */
-  final @Nullable ExpertBatch experts;
+  private final @Nullable ExpertBatch experts;
 
-  Batch(ModelConfig config, Kernels kernels, int maxRows, int maxOutputs) {
+  Batch(ModelConfig config, Kernels kernels, int members, int maxRows, int maxOutputs) {
     this.config = config;
     this.maxRows = maxRows;
     this.maxOutputs = maxOutputs;
@@ -118,22 +103,25 @@ public final class Batch implements AutoCloseable {
     int inner = config.feedForwardLength();
     int innerRows =
         config.experts() == 0 ? maxRows : Math.multiplyExact(maxRows, config.expertsUsed());
+    buffers = new RowBuffers[members];
     try {
-      stream = matrix(maxRows, length);
-      normed = activations(kernels, matrix(maxRows, length));
       queries = matrix(maxRows, config.queryLength());
       keys = matrix(maxRows, config.keyLength());
       values = matrix(maxRows, config.keyLength());
       queryHeads = heads(queries);
       keyHeads = heads(keys);
-      attended = activations(kernels, matrix(maxRows, config.queryLength()));
-      gate = activations(kernels, matrix(innerRows, inner));
+      Matrix attended = matrix(maxRows, config.queryLength());
+      Matrix gate = matrix(innerRows, inner);
       up = matrix(innerRows, inner);
       residual = matrix(maxRows, length);
-      rope = matrix(maxRows, config.rope().dimensions());
-      localRope = matrix(maxRows, config.localRope().dimensions());
-      outputs = activations(kernels, matrix(maxOutputs, length));
       logits = matrix(maxOutputs, config.vocabularySize());
+      buffers[0] = rowBuffers(kernels, maxRows, maxOutputs, attended, gate);
+      int few = Math.min(FEW_ROWS, maxRows);
+      for (int member = 1; member < members; member++) {
+        int fewOutputs = Math.min(few, maxOutputs);
+        buffers[member] =
+            rowBuffers(kernels, few, fewOutputs, firstRows(attended, few), firstRows(gate, few));
+      }
       experts =
           config.experts() == 0
               ? null
@@ -148,7 +136,25 @@ public final class Batch implements AutoCloseable {
       throw e;
     }
     logitRows = rows(logits);
-    embeddingRows = rows(outputs.source());
+    embeddingRows = rows(buffers[0].outputs().source());
+  }
+
+  private RowBuffers rowBuffers(
+      Kernels kernels, int rows, int outputRows, Matrix attended, Matrix gate) {
+    int length = config.embeddingLength();
+    return new RowBuffers(
+        matrix(rows, length),
+        activations(kernels, matrix(rows, length)),
+        activations(kernels, attended),
+        activations(kernels, gate),
+        activations(kernels, matrix(outputRows, length)),
+        matrix(rows, config.rope().dimensions()),
+        matrix(rows, config.localRope().dimensions()));
+  }
+
+  private static Matrix firstRows(Matrix x, int rows) {
+    MemorySegment first = x.segment().asSlice(0, rows * x.rowStride());
+    return Matrix.of(first, TensorType.F32, rows, x.columns());
   }
 
   private static MemorySegment[] rows(Matrix matrix) {
@@ -268,6 +274,42 @@ public final class Batch implements AutoCloseable {
    */
   public MemorySegment embedding(int output) {
     return embeddingRows[output];
+  }
+
+  /**
+   * Returns the buffers that all members share. The first member's own are the same ones, so that
+   * what a pass leaves there is found by the caller.
+   */
+  RowBuffers shared() {
+    return buffers[0];
+  }
+
+  /** Returns a member's own buffers, for at most {@link #FEW_ROWS} rows. */
+  RowBuffers own(int member) {
+    return buffers[member];
+  }
+
+  /** Returns the matrix that projections of this target write to. */
+  Matrix target(Projection.Buffer buffer) {
+    return switch (buffer) {
+      case QUERIES -> queries;
+      case KEYS -> keys;
+      case VALUES -> values;
+      case GATE -> shared().gate().source();
+      case UP -> up;
+      case RESIDUAL -> residual;
+      case ROUTER -> experts().scores;
+      case LOGITS -> logits;
+    };
+  }
+
+  /** Returns what a mixture of experts needs. */
+  ExpertBatch experts() {
+    ExpertBatch current = experts;
+    if (current == null) {
+      throw new IllegalStateException("this model has no experts");
+    }
+    return current;
   }
 
   int runCount() {

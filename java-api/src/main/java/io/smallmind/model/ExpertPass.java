@@ -3,6 +3,7 @@ package io.smallmind.model;
 import io.smallmind.kernels.Activations;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.PackedWeights;
+import io.smallmind.kernels.Shares;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.LayerWeights.Experts;
 import io.smallmind.tensor.Matrix;
@@ -16,26 +17,25 @@ import java.util.List;
  * <p>Belongs to one forward pass; not thread-safe.
  */
 final class ExpertPass {
-  private final ForwardPass pass;
   private final Kernels kernels;
   private final Batch batch;
   private final ExpertBatch chosen;
+  private final ProjectionPass projections;
 
-  ExpertPass(ForwardPass pass, Kernels kernels, Batch batch, ExpertBatch chosen) {
-    this.pass = pass;
+  ExpertPass(Kernels kernels, Batch batch, ProjectionPass projections) {
     this.kernels = kernels;
     this.batch = batch;
-    this.chosen = chosen;
+    this.projections = projections;
+    chosen = batch.experts();
   }
 
-  /** Returns the router's scores: (rows, experts). */
-  Matrix scores() {
-    return chosen.scores;
-  }
-
-  /** Computes a feed-forward block of the experts that each row chooses; ends without a barrier. */
-  void run(Team team, int member, Experts block, int rows) {
-    pass.project(team, block.router(), batch.normed, rows);
+  /**
+   * Computes a feed-forward block of the experts that each row chooses.
+   *
+   * @param x all rows, normalised and quantized
+   */
+  void run(Team team, int member, Experts block, Activations x, int rows) {
+    projections.project(team, member, block.router(), x, rows);
     team.barrier();
     if (member == 0) {
       chosen.route(rows);
@@ -45,53 +45,72 @@ final class ExpertPass {
     int slotBegin = slots * member / team.size();
     int slotEnd = slots * (member + 1) / team.size();
     for (int slot = slotBegin; slot < slotEnd; slot++) {
-      ForwardPass.copyRow(batch.normed.source(), chosen.source(slot), chosen.inputs.source(), slot);
+      ForwardPass.copyRow(x.source(), chosen.source(slot), chosen.inputs.source(), slot);
     }
     kernels.quantize(chosen.inputs, slotBegin, slotEnd);
     team.barrier();
-    int claimed = project(team, block.gate(), chosen.inputs, batch.gate.source(), 0, -1);
-    project(team, block.up(), chosen.inputs, batch.up, pieces(team, block.gate()), claimed);
+    activate(team, block);
     team.barrier();
-    pass.activate(slotBegin, slotEnd);
+    Activations gate = batch.shared().gate();
+    kernels.quantize(gate, slotBegin, slotEnd);
     team.barrier();
-    project(team, block.down(), batch.gate, chosen.outputs, 0, -1);
+    project(team, block.down(), gate);
     team.barrier();
     int end = rows * (member + 1) / team.size();
     for (int row = rows * member / team.size(); row < end; row++) {
       combine(row);
     }
+    team.barrier();
   }
 
-  /**
-   * Multiplies each expert's sorted rows by its matrix.
-   *
-   * @param first number of the first piece
-   * @param claimed the piece that this member holds from before, or −1
-   * @return the piece behind the last, that this member claimed
-   */
-  private int project(
-      Team team, List<PackedWeights> experts, Activations x, Matrix y, int first, int claimed) {
-    PackedWeights any = experts.getFirst();
-    long piece = pass.piece(team, any);
-    int perExpert = (int) ((any.rows() + piece - 1) / piece);
-    int next = claimed < 0 ? (int) team.claim(1) : claimed;
-    for (; next < first + perExpert * experts.size(); next = (int) team.claim(1)) {
-      int expert = (next - first) / perExpert;
-      long begin = (next - first) % perExpert * piece;
-      long end = Math.min(any.rows(), begin + piece);
+  /** Multiplies each expert's sorted rows by its gate and up, and activates them. */
+  private void activate(Team team, Experts block) {
+    PackedWeights any = block.gate().getFirst();
+    long unit = Shares.unitRows(kernels, any);
+    long units = Shares.units(kernels, any);
+    long chunk = chunk(any, units);
+    long chunks = (units + chunk - 1) / chunk;
+    int experts = block.gate().size();
+    for (long next = team.claim(1); next < chunks * experts; next = team.claim(1)) {
+      int expert = (int) (next / chunks);
       int rowBegin = chosen.begin(expert);
       int rowEnd = chosen.begin(expert + 1);
       if (rowBegin < rowEnd) {
-        kernels.matmul(x, rowBegin, rowEnd, experts.get(expert), begin, end, y);
+        long begin = next % chunks * chunk * unit;
+        long end = Math.min(any.rows(), begin + chunk * unit);
+        Matrix gate = batch.shared().gate().source();
+        kernels.matmul(
+            chosen.inputs, rowBegin, rowEnd, block.gate().get(expert), begin, end, gate);
+        kernels.matmul(
+            chosen.inputs, rowBegin, rowEnd, block.up().get(expert), begin, end, batch.up);
+        for (int row = rowBegin; row < rowEnd; row++) {
+          projections.activate(row, begin, end);
+        }
       }
     }
-    return next;
   }
 
-  private int pieces(Team team, List<PackedWeights> experts) {
+  /** Multiplies each expert's sorted rows by its last matrix. */
+  private void project(Team team, List<PackedWeights> experts, Activations x) {
     PackedWeights any = experts.getFirst();
-    long piece = pass.piece(team, any);
-    return (int) ((any.rows() + piece - 1) / piece) * experts.size();
+    long unit = Shares.unitRows(kernels, any);
+    long units = Shares.units(kernels, any);
+    long chunk = chunk(any, units);
+    long chunks = (units + chunk - 1) / chunk;
+    for (long next = team.claim(1); next < chunks * experts.size(); next = team.claim(1)) {
+      int expert = (int) (next / chunks);
+      int rowBegin = chosen.begin(expert);
+      int rowEnd = chosen.begin(expert + 1);
+      if (rowBegin < rowEnd) {
+        long begin = next % chunks * chunk * unit;
+        long end = Math.min(any.rows(), begin + chunk * unit);
+        kernels.matmul(x, rowBegin, rowEnd, experts.get(expert), begin, end, chosen.outputs);
+      }
+    }
+  }
+
+  private static long chunk(PackedWeights w, long units) {
+    return Shares.chunk(units, w.rows() * w.type().rowBytes(w.columns()), 1);
   }
 
   /** Computes the weighted sum of a row's experts. */
@@ -105,7 +124,7 @@ final class ExpertPass {
       if (choice == 0) {
         ForwardPass.copyRow(out, slot, batch.residual, row);
       } else {
-        pass.add(batch.residual, row, out, slot, batch.residual);
+        ForwardPass.add(kernels, batch.residual, row, out, slot, batch.residual);
       }
     }
   }

@@ -2,11 +2,8 @@ package io.smallmind.model;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import io.smallmind.kernels.Activations;
 import io.smallmind.kernels.BinaryOp;
 import io.smallmind.kernels.Kernels;
-import io.smallmind.kernels.PackedWeights;
-import io.smallmind.kernels.RopePairing;
 import io.smallmind.kernels.Team;
 import io.smallmind.kernels.UnaryOp;
 import io.smallmind.model.LayerWeights.FeedForward;
@@ -22,28 +19,30 @@ import org.jspecify.annotations.Nullable;
  * the rows of a batch. Each row is a token of some session at some position, so that prefill,
  * decoding and many sessions at once are the same code.
  *
- * <p>Work alternates between two kinds of phases, with a barrier between them. In the first, every
- * member works on rows of its own (norms, rotations, activation functions). In the second, members
- * claim pieces of the outputs of all rows (projections, attention). Nothing is allocated on the
- * heap.
+ * <p>Work alternates between two kinds of phases. In one, rows pass through norms and sums; in the
+ * other, members compute different outputs of all rows (projections, attention), and wait for each
+ * other at its end. Many rows are shared out among the members, which then wait for each other in
+ * the first kind too; a few rows are passed through by every member, each in buffers of its own,
+ * since that takes less time than waiting. Nothing is allocated on the heap.
  *
  * <p>Belongs to one batch; not thread-safe.
  */
 final class ForwardPass implements Team.Work {
-  /** Rows of one session that attend together, so that keys and values are read less often. */
-  private static final int ATTENTION_ROWS = 32;
-
-  /** Pieces of a projection per member: enough for members of unequal speed to end together. */
-  private static final int PIECES_PER_MEMBER = 6;
+  private static final Projection[] NO_PROJECTION = {};
 
   private final ModelConfig config;
   private final ModelWeights weights;
   private final Kernels kernels;
   private final Batch batch;
+  private final ProjectionPass projections;
+  private final AttentionPass attention;
   private final @Nullable ExpertPass experts;
   private final float[][] decoded; // (members, embeddingLength)
 
   private int rows;
+
+  /** Whether every member passes all rows through norms. */
+  private boolean few;
 
   /** Written by member 0 before a barrier and read by all behind it, so that all agree. */
   private boolean stopped;
@@ -53,7 +52,9 @@ final class ForwardPass implements Team.Work {
     this.weights = weights;
     this.kernels = kernels;
     this.batch = batch;
-    experts = batch.experts == null ? null : new ExpertPass(this, kernels, batch, batch.experts);
+    projections = new ProjectionPass(config, kernels, batch);
+    attention = new AttentionPass(config, kernels, batch);
+    experts = config.experts() == 0 ? null : new ExpertPass(kernels, batch, projections);
     decoded = new float[team.size()][config.embeddingLength()];
   }
 
@@ -65,6 +66,7 @@ final class ForwardPass implements Team.Work {
   /** Runs the batch; returns false if it was cancelled, and then nothing is to be used. */
   boolean run(Team team) {
     rows = batch.rows();
+    few = rows <= Batch.FEW_ROWS;
     stopped = false;
     team.run(this);
     return !stopped;
@@ -72,17 +74,16 @@ final class ForwardPass implements Team.Work {
 
   @Override
   public void run(Team team, int member) {
-    // This member's own rows, and rows with logits.
-    int begin = rows * member / team.size();
-    int end = rows * (member + 1) / team.size();
-    int outputs = batch.outputs();
-    int outputBegin = outputs * member / team.size();
-    int outputEnd = outputs * (member + 1) / team.size();
+    RowBuffers my = few ? batch.own(member) : batch.shared();
+    int begin = few ? 0 : share(rows, team, member);
+    int end = few ? rows : share(rows, team, member + 1);
 
-    embed(member, begin, end);
+    embed(my, member, begin, end);
     for (int layer = 0; layer < config.layers(); layer++) {
       LayerWeights block = weights.layers.get(layer);
-      normalize(block.attentionNorm(), begin, end);
+      normalize(block.attentionNorm(), my, begin, end);
+      endRows(team);
+      projections.project(team, member, block.attentionInputs(), my.normed(), rows);
       if (member == 0) {
         BooleanSupplier cancelled = batch.cancelled;
         stopped = cancelled != null && cancelled.getAsBoolean();
@@ -91,43 +92,64 @@ final class ForwardPass implements Team.Work {
       if (stopped) {
         return;
       }
-      project(team, block.attentionInputs(), batch.normed, rows);
+      if (few) {
+        attention.attendFew(team, block, layer, my);
+      } else {
+        attention.finishInputs(block, layer, my, begin, end);
+        team.barrier();
+        attention.attend(team, layer);
+      }
       team.barrier();
-      finishAttentionInputs(block, layer, begin, end);
+      kernels.quantize(my.attended(), begin, end);
+      endRows(team);
+      projections.project(team, member, block.attentionOutput(), my.attended(), rows);
       team.barrier();
-      attend(team, layer);
-      team.barrier();
-      kernels.quantize(batch.attended, begin, end);
-      team.barrier();
-      project(team, block.attentionOutput(), batch.attended, rows);
-      team.barrier();
-      addBiases(block.attentionOutput(), begin, end);
-      addResidual(block.attentionPostNorm(), begin, end);
+      addResidual(block.attentionOutput(), block.attentionPostNorm(), my, begin, end);
 
-      normalize(block.feedForwardNorm(), begin, end);
-      team.barrier();
+      normalize(block.feedForwardNorm(), my, begin, end);
+      endRows(team);
       FeedForward feedForward = block.feedForward();
       if (feedForward != null) {
-        feedForward(team, feedForward, begin, end);
+        projections.activate(team, member, feedForward.inputs(), my.normed(), rows);
+        team.barrier();
+        kernels.quantize(my.gate(), begin, end);
+        endRows(team);
+        projections.project(team, member, feedForward.output(), my.gate(), rows);
+        team.barrier();
+        addResidual(feedForward.output(), block.feedForwardPostNorm(), my, begin, end);
       } else if (block.experts() != null) {
-        experts().run(team, member, block.experts(), rows);
+        experts().run(team, member, block.experts(), my.normed(), rows);
+        addResidual(NO_PROJECTION, block.feedForwardPostNorm(), my, begin, end);
       }
-      addResidual(block.feedForwardPostNorm(), begin, end);
     }
-    team.barrier();
-    finish(outputBegin, outputEnd);
-    team.barrier();
-    project(team, weights.output, batch.outputs, outputs);
+    endRows(team);
+    int outputs = batch.outputs();
+    int outputBegin = share(outputs, team, member);
+    int outputEnd = share(outputs, team, member + 1);
+    finish(my, few ? 0 : outputBegin, few ? outputs : outputEnd);
+    endRows(team);
+    projections.project(team, member, weights.output, my.outputs(), outputs);
     team.barrier();
     capLogits(outputBegin, outputEnd);
   }
 
+  private static int share(int rows, Team team, int member) {
+    return rows * member / team.size();
+  }
+
+  /** Waits until all rows have come this far, where they are shared out. */
+  private void endRows(Team team) {
+    if (!few) {
+      team.barrier();
+    }
+  }
+
   /** Looks up the tokens' embeddings, and the angles of their positions. */
-  private void embed(int member, int begin, int end) {
-    Matrix stream = batch.stream;
+  private void embed(RowBuffers my, int member, int begin, int end) {
+    Matrix stream = my.stream();
     int length = config.embeddingLength();
     for (int row = begin; row < end; row++) {
-      decodeRow(weights.tokenEmbeddings, batch.tokens[row], member, row);
+      decodeRow(weights.tokenEmbeddings, batch.tokens[row], member, stream, row);
       if (config.architecture().scalesEmbeddings()) {
         long offset = stream.rowOffset(row);
         float scale = (float) Math.sqrt(length);
@@ -146,18 +168,18 @@ final class ForwardPass implements Team.Work {
               .set(JAVA_FLOAT, offset, stream.segment().get(JAVA_FLOAT, offset) + position[i]);
         }
       }
-      angles(batch.rope, weights.ropeFrequencies, config.rope().magnitude(), row);
-      angles(batch.localRope, weights.localRopeFrequencies, config.localRope().magnitude(), row);
+      angles(my.rope(), weights.ropeFrequencies, config.rope().magnitude(), row);
+      angles(my.localRope(), weights.localRopeFrequencies, config.localRope().magnitude(), row);
     }
   }
 
-  private void decodeRow(Matrix embeddings, int token, int member, int row) {
+  private void decodeRow(Matrix embeddings, int token, int member, Matrix stream, int row) {
     int length = config.embeddingLength();
     float[] values = decoded[member];
     Codec codec = embeddings.type().codec();
     codec.decode(embeddings.segment(), embeddings.rowOffset(token), values, 0, length);
     MemorySegment.copy(
-        values, 0, batch.stream.segment(), JAVA_FLOAT, batch.stream.rowOffset(row), length);
+        values, 0, stream.segment(), JAVA_FLOAT, stream.rowOffset(row), length);
   }
 
   /** Fills a row of a table: cosines, then sines, of the row's position times each frequency. */
@@ -174,60 +196,12 @@ final class ForwardPass implements Team.Work {
   }
 
   /** Normalises rows of the stream for the next projections, and quantizes them once for all. */
-  private void normalize(NormWeights norm, int begin, int end) {
+  private void normalize(NormWeights norm, RowBuffers my, int begin, int end) {
     if (begin < end) {
-      norm(norm, batch.stream, batch.normed.source(), begin, end);
-      kernels.quantize(batch.normed, begin, end);
+      Matrix out = my.normed().source();
+      norm.apply(kernels, config.normEpsilon(), my.stream(), out, begin, end);
+      kernels.quantize(my.normed(), begin, end);
     }
-  }
-
-  private void norm(NormWeights norm, Matrix in, Matrix out, long begin, long end) {
-    Matrix bias = norm.bias();
-    if (bias == null) {
-      kernels.rmsNorm(in, norm.weight(), config.normEpsilon(), out, begin, end);
-    } else {
-      kernels.layerNorm(in, norm.weight(), bias, config.normEpsilon(), out, begin, end);
-    }
-  }
-
-  /** Multiplies rows by several matrices, whose outputs are cut into pieces for all members. */
-  void project(Team team, Projection[] projections, Activations x, int xRows) {
-    int first = 0;
-    int next = (int) team.claim(1);
-    for (Projection projection : projections) {
-      PackedWeights w = projection.weights();
-      long piece = piece(team, w);
-      int pieces = (int) ((w.rows() + piece - 1) / piece);
-      Matrix y = target(projection.target());
-      for (; next < first + pieces; next = (int) team.claim(1)) {
-        long begin = (next - first) * piece;
-        long end = Math.min(w.rows(), begin + piece);
-        if (xRows > 0) {
-          kernels.matmul(x, 0, xRows, w, begin, end, y);
-        }
-      }
-      first += pieces;
-    }
-  }
-
-  /** Returns how many outputs of a projection a member computes at a time. */
-  long piece(Team team, PackedWeights w) {
-    int group = kernels.rowGroup(w.type());
-    long even = w.rows() / ((long) team.size() * PIECES_PER_MEMBER);
-    return Math.max(1, even / group) * group;
-  }
-
-  private Matrix target(Projection.Buffer buffer) {
-    return switch (buffer) {
-      case QUERIES -> batch.queries;
-      case KEYS -> batch.keys;
-      case VALUES -> batch.values;
-      case GATE -> batch.gate.source();
-      case UP -> batch.up;
-      case RESIDUAL -> batch.residual;
-      case ROUTER -> experts().scores();
-      case LOGITS -> batch.logits;
-    };
   }
 
   private ExpertPass experts() {
@@ -238,20 +212,31 @@ final class ForwardPass implements Team.Work {
     return pass;
   }
 
-  private void addBiases(Projection[] projections, int begin, int end) {
-    for (Projection projection : projections) {
-      Matrix bias = projection.bias();
+  /** Adds a block's output, with its bias and norm where the model has them, to the stream. */
+  private void addResidual(
+      Projection[] projection, @Nullable NormWeights postNorm, RowBuffers my, int begin, int end) {
+    Matrix output = batch.residual;
+    Matrix free = my.normed().source();
+    for (Projection each : projection) {
+      Matrix bias = each.bias();
       if (bias != null) {
-        Matrix y = target(projection.target());
         for (int row = begin; row < end; row++) {
-          add(y, row, bias, 0, y);
+          add(kernels, output, row, bias, 0, free);
         }
+        output = free;
       }
+    }
+    if (postNorm != null && begin < end) {
+      postNorm.apply(kernels, config.normEpsilon(), output, free, begin, end);
+      output = free;
+    }
+    for (int row = begin; row < end; row++) {
+      add(kernels, my.stream(), row, output, row, my.stream());
     }
   }
 
   /** Computes out[row] = a[row] + b[bRow]. */
-  void add(Matrix a, long row, Matrix b, long bRow, Matrix out) {
+  static void add(Kernels kernels, Matrix a, long row, Matrix b, long bRow, Matrix out) {
     kernels.binary(
         BinaryOp.ADD,
         a.segment(),
@@ -261,135 +246,6 @@ final class ForwardPass implements Team.Work {
         out.segment(),
         out.rowOffset(row),
         a.columns());
-  }
-
-  /** Normalises heads where the model asks for it, turns them by position, and stores the keys. */
-  private void finishAttentionInputs(LayerWeights block, int layer, int begin, int end) {
-    addBiases(block.attentionInputs(), begin, end);
-    if (block.queryNorm() != null) {
-      norm(
-          block.queryNorm(),
-          batch.queryHeads,
-          batch.queryHeads,
-          (long) begin * config.heads(),
-          (long) end * config.heads());
-    }
-    if (block.keyNorm() != null) {
-      norm(
-          block.keyNorm(),
-          batch.keyHeads,
-          batch.keyHeads,
-          (long) begin * config.kvHeads(),
-          (long) end * config.kvHeads());
-    }
-    RopePairing pairing = config.architecture().ropePairing();
-    if (pairing != null) {
-      Matrix table = config.isLocal(layer) ? batch.localRope : batch.rope;
-      for (int row = begin; row < end; row++) {
-        rotate(pairing, batch.queries, row, config.heads(), table);
-        rotate(pairing, batch.keys, row, config.kvHeads(), table);
-      }
-    }
-    for (int index = 0; index < batch.runCount(); index++) {
-      Batch.Run run = batch.run(index);
-      int from = Math.max(begin, run.begin);
-      int to = Math.min(end, run.end);
-      if (from < to) {
-        kernels.storeKeyValue(
-            batch.keys,
-            batch.values,
-            from,
-            to,
-            run.position + from - run.begin,
-            run.cache().pages(),
-            layer,
-            0,
-            config.kvHeads());
-      }
-    }
-  }
-
-  private void rotate(RopePairing pairing, Matrix x, int row, int heads, Matrix table) {
-    kernels.rope(
-        pairing,
-        x.segment(),
-        x.rowOffset(row),
-        heads,
-        config.headDim(),
-        table.columns(),
-        table.segment(),
-        table.rowOffset(row));
-  }
-
-  /** Lets each run's rows attend to their session, cut into blocks of rows × key heads. */
-  private void attend(Team team, int layer) {
-    int window = config.isLocal(layer) ? config.window() : 0;
-    int first = 0;
-    int next = (int) team.claim(1);
-    for (int index = 0; index < batch.runCount(); index++) {
-      Batch.Run run = batch.run(index);
-      int blocks = (run.end - run.begin + ATTENTION_ROWS - 1) / ATTENTION_ROWS;
-      int units = blocks * config.kvHeads();
-      for (; next < first + units; next = (int) team.claim(1)) {
-        int kvHead = (next - first) % config.kvHeads();
-        // The last rows see most and come first, so that short work fills the end.
-        int block = blocks - 1 - (next - first) / config.kvHeads();
-        int begin = run.begin + block * ATTENTION_ROWS;
-        int end = Math.min(run.end, begin + ATTENTION_ROWS);
-        kernels.attention(
-            batch.queries,
-            begin,
-            end,
-            run.position + begin - run.begin,
-            run.cache().pages(),
-            layer,
-            kvHead,
-            kvHead + 1,
-            config.attentionScale(),
-            config.attentionSoftCap(),
-            window,
-            batch.attended.source());
-      }
-      first += units;
-    }
-  }
-
-  /** Adds a block's output, normalised where the model asks for it, to the stream. */
-  private void addResidual(@Nullable NormWeights postNorm, int begin, int end) {
-    if (begin < end && postNorm != null) {
-      norm(postNorm, batch.residual, batch.residual, begin, end);
-    }
-    for (int row = begin; row < end; row++) {
-      add(batch.stream, row, batch.residual, row, batch.stream);
-    }
-  }
-
-  private void feedForward(Team team, FeedForward block, int begin, int end) {
-    project(team, block.inputs(), batch.normed, rows);
-    team.barrier();
-    addBiases(block.inputs(), begin, end);
-    activate(begin, end);
-    team.barrier();
-    project(team, block.output(), batch.gate, rows);
-    team.barrier();
-    addBiases(block.output(), begin, end);
-  }
-
-  /** Activates rows of the gate, lets up pass through it, and quantizes the result. */
-  void activate(int begin, int end) {
-    if (begin == end) {
-      return;
-    }
-    Matrix gate = batch.gate.source();
-    MemorySegment values = gate.segment();
-    long offset = gate.rowOffset(begin);
-    long length = (long) (end - begin) * config.feedForwardLength();
-    kernels.unary(config.architecture().activation(), values, offset, values, offset, length);
-    if (config.architecture().isGated()) {
-      MemorySegment up = batch.up.segment();
-      kernels.binary(BinaryOp.MULTIPLY, values, offset, up, offset, values, offset, length);
-    }
-    kernels.quantize(batch.gate, begin, end);
   }
 
   static void copyRow(Matrix from, long fromRow, Matrix to, long toRow) {
@@ -402,19 +258,24 @@ final class ForwardPass implements Team.Work {
   }
 
   /** Normalises the rows whose logits are wanted. */
-  private void finish(int begin, int end) {
-    Matrix out = batch.outputs.source();
+  private void finish(RowBuffers my, int begin, int end) {
+    Matrix out = my.outputs().source();
     for (int output = begin; output < end; output++) {
-      copyRow(batch.stream, batch.outputRows[output], out, output);
+      copyRow(my.stream(), batch.outputRows[output], out, output);
     }
     if (begin < end) {
-      norm(weights.outputNorm, out, out, begin, end);
-      kernels.quantize(batch.outputs, begin, end);
+      weights.outputNorm.apply(kernels, config.normEpsilon(), out, out, begin, end);
+      kernels.quantize(my.outputs(), begin, end);
     }
   }
 
   private void capLogits(int begin, int end) {
-    addBiases(weights.output, begin, end);
+    for (Projection projection : weights.output) {
+      Matrix bias = projection.bias();
+      for (int row = begin; bias != null && row < end; row++) {
+        add(kernels, batch.logits, row, bias, 0, batch.logits);
+      }
+    }
     float cap = config.logitSoftCap();
     if (cap > 0 && begin < end) {
       MemorySegment logits = batch.logits.segment();

@@ -1,5 +1,6 @@
 package io.smallmind.model;
 
+import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.PackedWeights;
 import io.smallmind.tensor.Matrix;
 import java.util.List;
@@ -36,7 +37,16 @@ record LayerWeights(
    * @param weight (1, length)
    * @param bias (1, length), or null for none
    */
-  record NormWeights(Matrix weight, @Nullable Matrix bias) {}
+  record NormWeights(Matrix weight, @Nullable Matrix bias) {
+    /** Normalises rows: by their root mean square, or with a bias by mean and variance. */
+    void apply(Kernels kernels, float epsilon, Matrix in, Matrix out, long begin, long end) {
+      if (bias == null) {
+        kernels.rmsNorm(in, weight, epsilon, out, begin, end);
+      } else {
+        kernels.layerNorm(in, weight, bias, epsilon, out, begin, end);
+      }
+    }
+  }
 
   /**
    * A feed-forward block.

@@ -104,7 +104,7 @@ public final class Model implements AutoCloseable {
       throw new BadArgumentException(
           "a batch of " + maxRows + " rows, " + maxOutputs + " with logits: choose at least 1");
     }
-    Batch batch = new Batch(config, kernels, maxRows, maxOutputs);
+    Batch batch = new Batch(config, kernels, team.size(), maxRows, maxOutputs);
     batch.pass = new ForwardPass(config, weights, kernels, team, batch);
     return batch;
   }

@@ -1,0 +1,59 @@
+package io.smallmind.kernels;
+
+/**
+ * How the outputs of a matmul are shared out among the members of a team: a fixed part of equal
+ * shares, which costs nothing to hand out, and a rest in chunks, which members claim as they get
+ * ready, so that members of unequal speed end together. Counted in units of some rows of weights.
+ */
+public final class Shares {
+  /** Units have about so many rows, which are the least that the native kernels take at once. */
+  private static final long UNIT_ROWS = 32;
+
+  /** Weights of this size are read in less time than unequal speeds make a difference. */
+  private static final long SMALL_BYTES = 1536 * 1024;
+
+  /** A chunk of weights takes some microseconds to read: much more than to claim. */
+  private static final long CHUNK_BYTES = 128 * 1024;
+
+  /** From this many tokens on, time goes to multiplying rather than to reading weights. */
+  private static final long MANY_TOKENS = 16;
+
+  /** Kernels prepare many tokens anew for each call: this makes that small beside the products. */
+  private static final long MANY_TOKENS_ROWS = 128;
+
+  private Shares() {}
+
+  /** Returns the rows of a unit: a multiple of the kernels' row group. */
+  public static long unitRows(Kernels kernels, PackedWeights w) {
+    long group = kernels.rowGroup(w.type());
+    return (UNIT_ROWS + group - 1) / group * group;
+  }
+
+  /** Returns the number of units of a matrix; the last one may have fewer rows. */
+  public static long units(Kernels kernels, PackedWeights w) {
+    long unit = unitRows(kernels, w);
+    return (w.rows() + unit - 1) / unit;
+  }
+
+  /**
+   * Returns how many of the units are shared out evenly.
+   *
+   * @param bytes size of the weights
+   * @param tokens rows of activations
+   */
+  public static long fixed(long units, long bytes, long tokens) {
+    if (tokens >= MANY_TOKENS) {
+      return units / 2;
+    }
+    return bytes <= SMALL_BYTES ? units : units * 3 / 4;
+  }
+
+  /** Returns how many units a member claims at once of those that are not shared out. */
+  public static long chunk(long units, long bytes, long tokens) {
+    long chunk =
+        tokens >= MANY_TOKENS
+            ? MANY_TOKENS_ROWS / UNIT_ROWS
+            : CHUNK_BYTES / Math.max(1, bytes / Math.max(1, units));
+    return Math.max(1, chunk);
+  }
+}

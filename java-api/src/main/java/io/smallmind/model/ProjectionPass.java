@@ -1,0 +1,142 @@
+package io.smallmind.model;
+
+import io.smallmind.kernels.Activations;
+import io.smallmind.kernels.BinaryOp;
+import io.smallmind.kernels.Kernels;
+import io.smallmind.kernels.PackedWeights;
+import io.smallmind.kernels.Shares;
+import io.smallmind.kernels.Team;
+import io.smallmind.kernels.UnaryOp;
+import io.smallmind.tensor.Matrix;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The part of a forward pass in which all members multiply all rows by the same matrices, each
+ * computing other outputs. Nothing is allocated on the heap.
+ *
+ * <p>Belongs to one forward pass; not thread-safe beyond that.
+ */
+final class ProjectionPass {
+  private final Kernels kernels;
+  private final Batch batch;
+  private final UnaryOp activation;
+  private final boolean gated;
+
+  ProjectionPass(ModelConfig config, Kernels kernels, Batch batch) {
+    this.kernels = kernels;
+    this.batch = batch;
+    activation = config.architecture().activation();
+    gated = config.architecture().isGated();
+  }
+
+  /** Multiplies rows by several matrices; biases are left to whoever reads the outputs. */
+  void project(Team team, int member, Projection[] projections, Activations x, int rows) {
+    if (rows == 0) {
+      return;
+    }
+    long units = 0;
+    long bytes = 0;
+    for (Projection projection : projections) {
+      units += Shares.units(kernels, projection.weights());
+      bytes += bytes(projection.weights());
+    }
+    long fixed = Shares.fixed(units, bytes, rows);
+    long chunk = Shares.chunk(units, bytes, rows);
+    project(
+        projections, x, rows, fixed * member / team.size(), fixed * (member + 1) / team.size());
+    if (fixed < units) {
+      for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
+        project(projections, x, rows, unit, Math.min(units, unit + chunk));
+      }
+    }
+  }
+
+  /** Computes a range of the units of all projections, one behind the other. */
+  private void project(Projection[] projections, Activations x, int rows, long begin, long end) {
+    long first = 0;
+    for (Projection projection : projections) {
+      PackedWeights w = projection.weights();
+      long units = Shares.units(kernels, w);
+      long from = Math.max(begin, first) - first;
+      long to = Math.min(end, first + units) - first;
+      if (from < to) {
+        long unit = Shares.unitRows(kernels, w);
+        Matrix y = batch.target(projection.target());
+        kernels.matmul(x, 0, rows, w, from * unit, Math.min(w.rows(), to * unit), y);
+      }
+      first += units;
+    }
+  }
+
+  /**
+   * Multiplies rows by the gate's matrix, and up's where there is one, and activates the outputs
+   * while they are in the cache.
+   */
+  void activate(Team team, int member, Projection[] inputs, Activations x, int rows) {
+    PackedWeights gate = inputs[0].weights();
+    long units = Shares.units(kernels, gate);
+    long bytes = inputs.length * bytes(gate);
+    long fixed = Shares.fixed(units, bytes, rows);
+    long chunk = Shares.chunk(units, bytes, rows);
+    activate(inputs, x, rows, fixed * member / team.size(), fixed * (member + 1) / team.size());
+    if (fixed < units) {
+      for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
+        activate(inputs, x, rows, unit, Math.min(units, unit + chunk));
+      }
+    }
+  }
+
+  private void activate(Projection[] inputs, Activations x, int rows, long begin, long end) {
+    if (begin >= end) {
+      return;
+    }
+    PackedWeights gate = inputs[0].weights();
+    long unit = Shares.unitRows(kernels, gate);
+    long from = begin * unit;
+    long to = Math.min(gate.rows(), end * unit);
+    for (Projection input : inputs) {
+      kernels.matmul(x, 0, rows, input.weights(), from, to, batch.target(input.target()));
+    }
+    for (Projection input : inputs) {
+      Matrix bias = input.bias();
+      if (bias != null) {
+        Matrix y = batch.target(input.target());
+        for (int row = 0; row < rows; row++) {
+          combine(BinaryOp.ADD, y, row, bias, 0, from, to);
+        }
+      }
+    }
+    for (int row = 0; row < rows; row++) {
+      activate(row, from, to);
+    }
+  }
+
+  /** Activates columns of a row of the gate, and lets up pass through it. */
+  void activate(long row, long from, long to) {
+    Matrix gate = batch.shared().gate().source();
+    MemorySegment values = gate.segment();
+    long offset = gate.rowOffset(row) + 4 * from;
+    kernels.unary(activation, values, offset, values, offset, to - from);
+    if (gated) {
+      combine(BinaryOp.MULTIPLY, gate, row, batch.up, row, from, to);
+    }
+  }
+
+  /** Computes a[row] op= b[bRow] in a range of columns. */
+  private void combine(BinaryOp op, Matrix a, long row, Matrix b, long bRow, long from, long to) {
+    long offset = a.rowOffset(row) + 4 * from;
+    kernels.binary(
+        op,
+        a.segment(),
+        offset,
+        b.segment(),
+        b.rowOffset(bRow) + 4 * from,
+        a.segment(),
+        offset,
+        to - from);
+  }
+
+  private static long bytes(PackedWeights w) {
+    return w.rows() * w.type().rowBytes(w.columns());
+  }
+}
