@@ -36,6 +36,9 @@ struct Avx2 {
   static SM_INLINE I load_u8(const uint8_t* p) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
   }
+  static SM_INLINE I load_i8(const int8_t* p) {
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  }
   static SM_INLINE I splat(uint32_t v) { return _mm256_set1_epi32(static_cast<int>(v)); }
   static SM_INLINE I zero() { return _mm256_setzero_si256(); }
   static SM_INLINE I bit_and(I a, I b) { return _mm256_and_si256(a, b); }
@@ -45,10 +48,6 @@ struct Avx2 {
   template <int kBits>
   static SM_INLINE I shift_right(I v) {
     return _mm256_srli_epi32(v, kBits);
-  }
-  template <int kBits>
-  static SM_INLINE I shift_right_signed(I v) {
-    return _mm256_srai_epi32(v, kBits);
   }
   template <int kBits>
   static SM_INLINE I shift_left(I v) {

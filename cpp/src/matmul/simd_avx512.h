@@ -37,6 +37,9 @@ struct Avx512 {
   static SM_INLINE I load_u8(const uint8_t* p) {
     return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   }
+  static SM_INLINE I load_i8(const int8_t* p) {
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
   static SM_INLINE I splat(uint32_t v) { return _mm512_set1_epi32(static_cast<int>(v)); }
   static SM_INLINE I zero() { return _mm512_setzero_si512(); }
   static SM_INLINE I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
@@ -46,10 +49,6 @@ struct Avx512 {
   template <int kBits>
   static SM_INLINE I shift_right(I v) {
     return _mm512_srli_epi32(v, kBits);
-  }
-  template <int kBits>
-  static SM_INLINE I shift_right_signed(I v) {
-    return _mm512_srai_epi32(v, kBits);
   }
   template <int kBits>
   static SM_INLINE I shift_left(I v) {

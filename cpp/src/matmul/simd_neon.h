@@ -27,6 +27,12 @@ struct NeonBase {
     uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(load_u32(p)));
     return vmovl_u16(vget_low_u16(vmovl_u8(bytes)));
   }
+  static SM_INLINE I load_i8(const int8_t* p) {
+    uint32_t four;
+    memcpy(&four, p, sizeof(four));
+    int8x8_t bytes = vreinterpret_s8_u32(vdup_n_u32(four));
+    return vreinterpretq_u32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
+  }
   static SM_INLINE I splat(uint32_t v) { return vdupq_n_u32(v); }
   static SM_INLINE I zero() { return vdupq_n_u32(0); }
   static SM_INLINE I bit_and(I a, I b) { return vandq_u32(a, b); }
@@ -36,10 +42,6 @@ struct NeonBase {
   template <int kBits>
   static SM_INLINE I shift_right(I v) {
     return vshrq_n_u32(v, kBits);
-  }
-  template <int kBits>
-  static SM_INLINE I shift_right_signed(I v) {
-    return vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_u32(v), kBits));
   }
   template <int kBits>
   static SM_INLINE I shift_left(I v) {

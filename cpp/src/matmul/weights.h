@@ -30,7 +30,7 @@ struct Direct {
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
   static constexpr int kPrefetchLocality = 3;
   // Blocks this large keep more lines on their way than L1 can wait for: L2 asks for them before.
-  static constexpr int kPrefetchFurther = kBlockBytes > 768 ? 5120 : 0;
+  static constexpr int kPrefetchFurther = kBlockBytes > 768 ? 8192 : 0;
 
   template <class S, int kVectors>
   static SM_INLINE Scales scales(const Record& record, int lane, Scratch& scratch) {

@@ -28,14 +28,14 @@ struct Q6_K {
   };
   struct Record {
     uint16_t d[kGroupRows];
-    uint32_t scales[4][kGroupRows];  // 16 signed bytes of each row
+    int8_t scales[16][kGroupRows];
     Block blocks[8];
   };
 
   static inline void pack(const uint8_t* stored, Record& record, int row) {
     memcpy(&record.d[row], stored + 208, 2);
-    for (int i = 0; i < 4; i++) {
-      record.scales[i][row] = load_u32(stored + 192 + 4 * i);
+    for (int i = 0; i < 16; i++) {
+      record.scales[i][row] = static_cast<int8_t>(stored[192 + i]);
     }
     for (int block = 0; block < 8; block++) {
       int half = block / 4;
@@ -60,8 +60,7 @@ struct Q6_K {
     typename S::F d = S::load_f16(&record.d[lane]);
     unroll<16>([&](auto group) SM_LAMBDA {
       constexpr int g = decltype(group)::value;
-      typename S::I s = S::load(&record.scales[g / 4][lane]);
-      s = S::template shift_right_signed<24>(S::template shift_left<24 - 8 * (g % 4)>(s));
+      typename S::I s = S::load_i8(&record.scales[g][lane]);
       S::store(&scale[g][lane], S::mul(d, S::to_float(s)));
     });
   }
