@@ -2,8 +2,8 @@
  * The C interface of the native kernels: the one header that Java (through JavaCPP) and the C++
  * tests see.
  *
- * Every function is single-threaded over a range of rows, keeps no state, allocates nothing, and
- * never throws, aborts or prints. Arguments were validated by the caller. Pointers are raw
+ * Every kernel is single-threaded over a range of rows, keeps no state and allocates nothing; no
+ * function throws, aborts or prints. Arguments were validated by the caller. Pointers are raw
  * addresses: packed weights and quantized activations are aligned to 64 bytes, everything else to
  * its element. Strides are in bytes, leading dimensions and lengths in elements.
  *
@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a packed layout or the meaning of an argument changes. */
-#define SM_ABI_VERSION 2
+#define SM_ABI_VERSION 3
 
 #define SM_ISA_AVX2 1         /* AVX2, FMA, F16C */
 #define SM_ISA_AVX512_VNNI 2  /* AVX-512 F, BW, DQ, VL, VNNI, and the above */
@@ -58,6 +58,14 @@ SM_API int32_t sm_abi_version(void);
  * both support it; 0 if the library holds them but the machine does not; -1 if the library does
  * not hold them (another architecture). */
 SM_API int32_t sm_isa_supported(int32_t isa);
+
+/* ---- memory */
+
+/* Returns the address of zeroed memory that begins at a multiple of 2 MiB and, where the system has
+ * them, lies on huge pages as it is touched, so that reading it takes few translations of
+ * addresses; 0 if the system refuses. Freed by sm_unmap_memory with the same size. */
+SM_API int64_t sm_map_memory(int64_t bytes);
+SM_API void sm_unmap_memory(int64_t address, int64_t bytes);
 
 /* ---- y = x * dequant(W)^T */
 

@@ -18,6 +18,23 @@
 
 namespace {
 
+/* Memory is zeroed, aligned, and all there. */
+void test_memory() {
+  constexpr int64_t kHugePage = int64_t{2} << 20;
+  for (int64_t bytes : {int64_t{1}, kHugePage, 3 * kHugePage + 5}) {
+    const int64_t address = sm_map_memory(bytes);
+    check(address != 0 && address % kHugePage == 0, "memory of %lld bytes",
+          static_cast<long long>(bytes));
+    uint8_t* memory = reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(address));
+    for (int64_t i : {int64_t{0}, bytes / 2, bytes - 1}) {
+      check(memory[i] == 0 || i == 0, "byte %lld is zero", static_cast<long long>(i));
+      memory[i] = 1;
+    }
+    sm_unmap_memory(address, bytes);
+  }
+  check(sm_map_memory(0) == 0 && sm_map_memory(INT64_MAX) == 0, "no such memory");
+}
+
 /* Unknown names and unknown instruction sets are refused without harm. */
 void test_unknown_isa() {
   for (int32_t isa : {-1, 0, 5, 1 << 30}) {
@@ -73,6 +90,7 @@ int main(int argc, char** argv) {
     }
   }
 
+  test_memory();
   test_unknown_isa();
   bool ran[SM_ISA_NEON_DOTPROD + 1] = {};
   for (int32_t isa = SM_ISA_AVX2; isa <= SM_ISA_NEON_DOTPROD; isa++) {

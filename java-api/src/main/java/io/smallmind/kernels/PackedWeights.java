@@ -3,6 +3,7 @@ package io.smallmind.kernels;
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.Memory;
+import io.smallmind.tensor.MemoryPool;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ public final class PackedWeights implements AutoCloseable {
   private final long columns;
   private final MemorySegment segment;
   private final long rowStride;
+  private final boolean packed;
   private final @Nullable Memory memory;
 
   private PackedWeights(
@@ -25,6 +27,7 @@ public final class PackedWeights implements AutoCloseable {
       Matrix source,
       MemorySegment segment,
       long rowStride,
+      boolean packed,
       @Nullable Memory memory) {
     this.kernels = kernels;
     this.type = source.type();
@@ -32,6 +35,7 @@ public final class PackedWeights implements AutoCloseable {
     this.columns = source.columns();
     this.segment = segment;
     this.rowStride = rowStride;
+    this.packed = packed;
     this.memory = memory;
   }
 
@@ -48,20 +52,40 @@ public final class PackedWeights implements AutoCloseable {
       return stored(kernels, source);
     }
     Memory memory = Memory.allocate(bytes);
-    int group = kernels.rowGroup(source.type());
-    long groups = (source.rows() + group - 1) / group;
     try {
-      team.forRanges(
-          groups,
-          1,
-          (begin, end) ->
-              kernels.pack(
-                  source, memory.segment(), begin * group, Math.min(source.rows(), end * group)));
+      fill(kernels, team, source, memory.segment());
     } catch (Throwable e) {
       memory.close();
       throw e;
     }
-    return new PackedWeights(kernels, source, memory.segment(), 0, memory);
+    return new PackedWeights(kernels, source, memory.segment(), 0, true, memory);
+  }
+
+  /**
+   * Packs weights with all threads of a team into memory of a pool, which must stay open; where the
+   * backend reads a type as it is stored, only views it.
+   *
+   * @throws BadArgumentException if the type has no codec
+   */
+  public static PackedWeights pack(Kernels kernels, Team team, Matrix source, MemoryPool pool) {
+    source.type().codec();
+    long bytes = kernels.packedBytes(source.type(), source.rows(), source.columns());
+    if (bytes == 0) {
+      return stored(kernels, source);
+    }
+    MemorySegment target = pool.allocate(bytes);
+    fill(kernels, team, source, target);
+    return new PackedWeights(kernels, source, target, 0, true, null);
+  }
+
+  private static void fill(Kernels kernels, Team team, Matrix source, MemorySegment target) {
+    int group = kernels.rowGroup(source.type());
+    long groups = (source.rows() + group - 1) / group;
+    team.forRanges(
+        groups,
+        1,
+        (begin, end) ->
+            kernels.pack(source, target, begin * group, Math.min(source.rows(), end * group)));
   }
 
   /**
@@ -72,7 +96,7 @@ public final class PackedWeights implements AutoCloseable {
    */
   public static PackedWeights stored(Kernels kernels, Matrix source) {
     source.type().codec();
-    return new PackedWeights(kernels, source, source.segment(), source.rowStride(), null);
+    return new PackedWeights(kernels, source, source.segment(), source.rowStride(), false, null);
   }
 
   /** Returns the backend whose layout this is. */
@@ -107,15 +131,15 @@ public final class PackedWeights implements AutoCloseable {
 
   /** Tells whether these weights are in the backend's own layout, rather than the stored one. */
   public boolean isPacked() {
-    return memory != null;
+    return packed;
   }
 
-  /** Returns the memory that this owns, or null if it only views its source. */
+  /** Returns the memory that this owns, or null if it is of a pool or only views its source. */
   public @Nullable Memory memory() {
     return memory;
   }
 
-  /** Frees the packed weights; a view frees nothing. */
+  /** Frees the packed weights; a view frees nothing, and a pool's memory is the pool's. */
   @Override
   public void close() {
     if (memory != null) {

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that compute: a fixed number of members that run the same work at the same time. The
- * calling thread is member 0; the others are daemon threads that wait for work, first spinning, then
- * giving way to other threads, then parked: an idle team uses no CPU.
+ * calling thread is member 0; the others are daemon threads that wait for work, first spinning,
+ * then giving way to other threads, then parked: an idle team uses no CPU.
  *
  * <p>Any thread may call; callers that come at the same time take turns, in the order they came.
  * Work that a member starts on its own team runs on that member alone, as a team of one. {@link
@@ -41,7 +41,9 @@ public final class Team implements AutoCloseable {
   /** How long a waiting thread spins before it gives way to others. */
   static final long SPIN_NANOS = 50_000;
 
-  /** How long a waiting thread only gives way, before it sleeps: more than choosing a token takes. */
+  /**
+   * How long a waiting thread only gives way, before it sleeps: more than choosing a token takes.
+   */
   private static final long YIELD_NANOS = 1_000_000;
 
   /** Reading the clock costs as much as some dozen pauses. */

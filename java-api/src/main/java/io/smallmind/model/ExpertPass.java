@@ -79,8 +79,7 @@ final class ExpertPass {
         long begin = next % chunks * chunk * unit;
         long end = Math.min(any.rows(), begin + chunk * unit);
         Matrix gate = batch.shared().gate().source();
-        kernels.matmul(
-            chosen.inputs, rowBegin, rowEnd, block.gate().get(expert), begin, end, gate);
+        kernels.matmul(chosen.inputs, rowBegin, rowEnd, block.gate().get(expert), begin, end, gate);
         kernels.matmul(
             chosen.inputs, rowBegin, rowEnd, block.up().get(expert), begin, end, batch.up);
         for (int row = rowBegin; row < rowEnd; row++) {

@@ -178,8 +178,7 @@ final class ForwardPass implements Team.Work {
     float[] values = decoded[member];
     Codec codec = embeddings.type().codec();
     codec.decode(embeddings.segment(), embeddings.rowOffset(token), values, 0, length);
-    MemorySegment.copy(
-        values, 0, stream.segment(), JAVA_FLOAT, stream.rowOffset(row), length);
+    MemorySegment.copy(values, 0, stream.segment(), JAVA_FLOAT, stream.rowOffset(row), length);
   }
 
   /** Fills a row of a table: cosines, then sines, of the row's position times each frequency. */

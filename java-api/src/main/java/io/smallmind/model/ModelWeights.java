@@ -14,6 +14,7 @@ import io.smallmind.model.LayerWeights.NormWeights;
 import io.smallmind.model.Projection.Buffer;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.Memory;
+import io.smallmind.tensor.MemoryPool;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -31,6 +32,7 @@ final class ModelWeights implements AutoCloseable {
   private final Team team;
   private final LoadOptions options;
   private final List<AutoCloseable> owned = new ArrayList<>();
+  private final MemoryPool pool = new MemoryPool();
 
   /** (vocabulary, embeddingLength), as stored. */
   final Matrix tokenEmbeddings;
@@ -60,6 +62,7 @@ final class ModelWeights implements AutoCloseable {
     this.kernels = kernels;
     this.team = team;
     this.options = options;
+    owned.add(pool);
     try {
       int length = config.embeddingLength();
       tokenEmbeddings = matrix("token_embd.weight", config.vocabularySize(), length);
@@ -193,12 +196,9 @@ final class ModelWeights implements AutoCloseable {
   }
 
   private PackedWeights pack(Matrix source) {
-    PackedWeights packed =
-        options.pack()
-            ? PackedWeights.pack(kernels, team, source)
-            : PackedWeights.stored(kernels, source);
-    owned.add(packed);
-    return packed;
+    return options.pack()
+        ? PackedWeights.pack(kernels, team, source, pool)
+        : PackedWeights.stored(kernels, source);
   }
 
   private NormWeights norm(String name, int length) {

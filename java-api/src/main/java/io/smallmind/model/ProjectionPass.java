@@ -42,8 +42,7 @@ final class ProjectionPass {
     }
     long fixed = Shares.fixed(units, bytes, rows);
     long chunk = Shares.chunk(units, bytes, rows);
-    project(
-        projections, x, rows, fixed * member / team.size(), fixed * (member + 1) / team.size());
+    project(projections, x, rows, fixed * member / team.size(), fixed * (member + 1) / team.size());
     if (fixed < units) {
       for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
         project(projections, x, rows, unit, Math.min(units, unit + chunk));

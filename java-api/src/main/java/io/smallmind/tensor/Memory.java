@@ -5,6 +5,7 @@ import io.smallmind.error.ClosedException;
 import io.smallmind.error.OutOfMemoryException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Zeroed off-heap memory with an owner, freed by {@link #close()}.
@@ -16,13 +17,29 @@ public final class Memory implements AutoCloseable {
   /** Alignment of every allocation in bytes: a cache line, and a 512-bit vector. */
   public static final long ALIGNMENT = 64;
 
+  /** From this size on, in bytes, memory comes from the {@link Source} if there is one. */
+  public static final long LARGE = 2L << 20;
+
+  /** Where large memory comes from, if not from the Java runtime. */
+  @FunctionalInterface
+  public interface Source {
+    /**
+     * Returns zeroed memory that the arena frees, or null if there is none to be had.
+     *
+     * @param bytes at least {@link #LARGE}
+     */
+    @Nullable MemorySegment allocate(long bytes, Arena arena);
+  }
+
+  private static volatile @Nullable Source source;
+
   private final Lifetime lifetime;
   private final MemorySegment segment;
 
   private Memory(long bytes) {
     Arena arena = Arena.ofShared();
     try {
-      segment = arena.allocate(bytes, ALIGNMENT);
+      segment = allocate(bytes, arena);
     } catch (OutOfMemoryError e) {
       arena.close();
       throw new OutOfMemoryException(
@@ -42,6 +59,25 @@ public final class Memory implements AutoCloseable {
       throw new BadArgumentException("can't allocate " + bytes + " bytes");
     }
     return new Memory(bytes);
+  }
+
+  /**
+   * Lets all large memory from now on come from a source that knows better, such as on huge pages.
+   * Done once by whoever has one.
+   */
+  public static void useForLarge(Source better) {
+    source = better;
+  }
+
+  private static MemorySegment allocate(long bytes, Arena arena) {
+    Source better = source;
+    if (bytes >= LARGE && better != null) {
+      MemorySegment large = better.allocate(bytes, arena);
+      if (large != null) {
+        return large;
+      }
+    }
+    return arena.allocate(bytes, ALIGNMENT);
   }
 
   /** Returns the memory; access after close throws {@link IllegalStateException}. */

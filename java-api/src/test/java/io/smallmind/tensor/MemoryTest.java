@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class MemoryTest {
   @ParameterizedTest
-  @ValueSource(longs = {0, 1, 63, 64, 65, 1 << 20})
+  @ValueSource(longs = {0, 1, 63, 64, 65, 1 << 20, Memory.LARGE + 1})
   void isZeroedAndAligned(long bytes) {
     try (Memory memory = Memory.allocate(bytes)) {
       MemorySegment segment = memory.segment();
@@ -131,5 +131,31 @@ class MemoryTest {
       assertEquals(1, freed.get());
       assertEquals(0, freedWhileHeld.get());
     }
+  }
+
+  @Test
+  void aPoolGivesMemoryInOrder() {
+    try (MemoryPool pool = new MemoryPool()) {
+      MemorySegment last = pool.allocate(1);
+      for (long bytes : new long[] {0, 63, 64, 65, 1000, Memory.LARGE / 3, 3 * Memory.LARGE}) {
+        MemorySegment next = pool.allocate(bytes);
+        assertEquals(bytes, next.byteSize());
+        assertEquals(0, next.address() % Memory.ALIGNMENT);
+        assertEquals(-1, next.mismatch(MemorySegment.ofArray(new byte[(int) bytes])));
+        next.fill((byte) 7);
+        assertEquals(0, last.get(ValueLayout.JAVA_BYTE, 0), "does not overlap");
+        if (bytes > 0) {
+          last = pool.allocate(1);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aClosedPoolFreesItsMemory() {
+    MemoryPool pool = new MemoryPool();
+    MemorySegment segment = pool.allocate(100);
+    pool.close();
+    assertFalse(segment.scope().isAlive());
   }
 }

@@ -2,6 +2,7 @@ package io.smallmind.natives;
 
 import io.smallmind.presets.Loader;
 import io.smallmind.presets.SmallMind;
+import io.smallmind.tensor.Memory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -88,6 +89,7 @@ final class NativeLibrary {
                   + "; use jars of one release",
               null);
         }
+        Memory.useForLarge(HugePages::allocate);
         return new NativeLibrary(
             true,
             NativePlatform.name() + " library, interface version " + version + ", " + file,

@@ -1,6 +1,7 @@
 package io.smallmind.natives;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +12,7 @@ import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.PackedWeights;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.Matrix;
+import io.smallmind.tensor.Memory;
 import io.smallmind.tensor.TensorType;
 import java.io.File;
 import java.io.IOException;
@@ -40,6 +42,18 @@ class NativeKernelsTest {
     Natives.require();
     kernels = KernelRegistry.get().available().getFirst();
     assertTrue(kernels.name().startsWith("native-"), KernelRegistry.get().explain());
+  }
+
+  @Test
+  void largeMemoryBeginsAtAHugePageAndIsFreed() {
+    assertTrue(NativeLibrary.get().isLoaded());
+    MemorySegment segment;
+    try (Memory memory = Memory.allocate(Memory.LARGE + 1)) {
+      segment = memory.segment();
+      assertEquals(0, segment.address() % Memory.LARGE);
+      segment.set(ValueLayout.JAVA_BYTE, Memory.LARGE, (byte) 1);
+    }
+    assertFalse(segment.scope().isAlive());
   }
 
   @Test

@@ -91,6 +91,8 @@ public final class Limits implements AutoCloseable {
   private Memory readMemory() {
     if (memory == null) {
       memory = Memory.allocate(readBytes);
+      // Memory that was never written to is one page of zeros, again and again, in the cache.
+      memory.segment().fill((byte) 1);
     }
     return memory;
   }

@@ -1,0 +1,57 @@
+package io.smallmind.tensor;
+
+import io.smallmind.error.OutOfMemoryException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Zeroed off-heap memory for many matrices that live and die together. They lie one behind the
+ * other in large slabs, so that small ones share huge pages too, and that reading them in the order
+ * of allocation is reading memory in order. Not thread-safe.
+ */
+public final class MemoryPool implements AutoCloseable {
+  /** Slabs grow from that of the first to this size, so that little is left over. */
+  private static final long LARGEST_SLAB = 16L << 20;
+
+  private final List<Memory> slabs = new ArrayList<>();
+  private MemorySegment free = MemorySegment.NULL;
+  private long slabBytes = Memory.LARGE;
+
+  /** Creates a pool without any memory. */
+  public MemoryPool() {}
+
+  /**
+   * Allocates zeroed memory that lives as long as the pool, aligned to {@link Memory#ALIGNMENT}
+   * bytes.
+   *
+   * @throws OutOfMemoryException if the operating system refuses
+   */
+  public MemorySegment allocate(long bytes) {
+    long taken = Math.ceilDiv(bytes, Memory.ALIGNMENT) * Memory.ALIGNMENT;
+    if (taken > free.byteSize()) {
+      if (taken > slabBytes / 2) {
+        return slab(bytes);
+      }
+      free = slab(slabBytes);
+      slabBytes = Math.min(LARGEST_SLAB, 2 * slabBytes);
+    }
+    MemorySegment allocated = free.asSlice(0, bytes);
+    free = free.asSlice(taken);
+    return allocated;
+  }
+
+  private MemorySegment slab(long bytes) {
+    Memory slab = Memory.allocate(bytes);
+    slabs.add(slab);
+    return slab.segment();
+  }
+
+  /** Frees everything as soon as nobody holds it. */
+  @Override
+  public void close() {
+    slabs.forEach(Memory::close);
+    slabs.clear();
+    free = MemorySegment.NULL;
+  }
+}
