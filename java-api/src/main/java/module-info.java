@@ -15,6 +15,7 @@ module io.smallmind {
   exports io.smallmind.sampling;
   exports io.smallmind.tensor;
   exports io.smallmind.tokenizer;
+  exports io.smallmind.training;
 
   uses io.smallmind.kernels.KernelsProvider;
 }

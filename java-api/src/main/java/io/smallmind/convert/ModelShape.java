@@ -60,6 +60,8 @@ public record ModelShape(
               1_000_000,
               true,
               0),
+          llama("smallmind-stories", 2_048, 256, 256, 4, 4, 2, 768, 10_000, true),
+          gpt2("smallmind-30m", 8_192, 1_024, 512, 8, 8),
           gpt2("smallmind-small", 256, 64, 128, 2, 4),
           gpt2("smallmind-medium", 512, 128, 256, 4, 8),
           tiny("tiny-llama", Architecture.LLAMA, 0),

@@ -38,4 +38,13 @@ final class ByteAlphabet {
     }
     return bytes.toString();
   }
+
+  /** Returns the text by which a vocabulary writes bytes, given as one character each. */
+  static String text(String bytes) {
+    StringBuilder text = new StringBuilder(bytes.length());
+    for (int i = 0; i < bytes.length(); i++) {
+      text.append(CHARACTERS[bytes.charAt(i)]);
+    }
+    return text.toString();
+  }
 }

@@ -28,7 +28,7 @@ final class ArrowsTest {
           "sampling", Set.of("tokenizer"),
           "model", Set.of("gguf", "kernels", "tensor"),
           "convert", Set.of("gguf", "kernels", "model", "tensor"),
-          "train", Set.of("gguf", "kernels", "model", "tensor"),
+          "training", Set.of("convert", "gguf", "kernels", "model", "tensor", "tokenizer"),
           "", Set.of("gguf", "kernels", "model", "sampling", "tensor", "tokenizer"));
 
   private static final JavaClasses CLASSES =

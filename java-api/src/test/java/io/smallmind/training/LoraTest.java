@@ -1,0 +1,152 @@
+package io.smallmind.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.smallmind.convert.QuantizationMix;
+import io.smallmind.gguf.GgufFile;
+import io.smallmind.kernels.KernelRegistry;
+import io.smallmind.kernels.Team;
+import io.smallmind.model.Architecture;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class LoraTest {
+  @TempDir private Path folder;
+
+  private static void fillBatch(Network network) {
+    for (int i = 0; i < network.tokens.length; i++) {
+      network.tokens[i] = (7 * i + 3) % Texts.VOCABULARY;
+      network.targets[i] = (5 * i + 1) % Texts.VOCABULARY;
+    }
+  }
+
+  /** The adapters' gradients by differences of the loss, which the F32 loss allows coarsely. */
+  @ParameterizedTest
+  @EnumSource(names = {"LLAMA", "GPT2"})
+  void gradientsAgreeWithThoseOfTheMergedWeight(Architecture architecture) {
+    Texts texts = new Texts(folder, 200);
+    TrainingOptions options = Texts.options().build();
+    LoraConfig config = new LoraConfig(3, 6);
+    try (TokenData data = texts.data(folder);
+        Team team = new Team(2);
+        Trainer lora = texts.trainer(architecture, options, config, data, team);
+        Trainer whole = texts.trainer(architecture, options, null, data, team)) {
+      LoraAdapters adapters = lora.network.adapters;
+      assertTrue(adapters != null);
+      for (Parameter each : adapters.parameters.all()) { // B is zero at first
+        for (long i = 0; i < each.spec.length(); i++) {
+          each.value.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i * 37 % 11 - 5) * 0.02f);
+        }
+      }
+      whole.network.parameters.values.copyFrom(lora.network.parameters.values);
+      adapters.mergeInto(whole.network.parameters);
+      for (Network network : new Network[] {lora.network, whole.network}) {
+        fillBatch(network);
+        team.run(network::forward);
+        team.run(network::backward);
+      }
+      assertEquals(whole.network.meanLoss(), lora.network.meanLoss(), 1e-5);
+      for (Parameter weight : whole.network.parameters.all()) {
+        Parameter a = adapters.parameters.find(weight.name() + ".lora_a");
+        Parameter b = adapters.parameters.find(weight.name() + ".lora_b");
+        if (a != null && b != null) {
+          checkGradients(weight, a, b, config);
+        }
+      }
+    }
+  }
+
+  /** With W = scale · B · A: dB = scale · dW · Aᵀ and dA = scale · Bᵀ · dW. */
+  private static void checkGradients(Parameter weight, Parameter a, Parameter b, LoraConfig lora) {
+    int n = weight.rows();
+    int k = weight.columns();
+    int rank = lora.rank();
+    double[] expectedA = new double[rank * k];
+    double[] expectedB = new double[n * rank];
+    for (int row = 0; row < n; row++) {
+      for (int column = 0; column < k; column++) {
+        double g = lora.scale() * get(weight, row * k + column);
+        for (int r = 0; r < rank; r++) {
+          expectedB[row * rank + r] +=
+              g * a.value.getAtIndex(ValueLayout.JAVA_FLOAT, r * k + column);
+          expectedA[r * k + column] +=
+              g * b.value.getAtIndex(ValueLayout.JAVA_FLOAT, row * rank + r);
+        }
+      }
+    }
+    assertNear(expectedA, a);
+    assertNear(expectedB, b);
+  }
+
+  private static double get(Parameter parameter, int index) {
+    return parameter.gradient.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+  }
+
+  private static void assertNear(double[] expected, Parameter found) {
+    double largest = 0;
+    for (double each : expected) {
+      largest = Math.max(largest, Math.abs(each));
+    }
+    for (int i = 0; i < expected.length; i++) {
+      assertEquals(expected[i], get(found, i), 1e-3 * largest, found.name() + " at " + i);
+    }
+  }
+
+  @Test
+  void adaptersLearnOnAQuantizedBaseThatStaysAsItIs() throws Exception {
+    Texts texts = new Texts(folder, 300);
+    Path base = folder.resolve("base.gguf");
+    Path merged = folder.resolve("merged.gguf");
+    Path file = folder.resolve("lora.checkpoint");
+    TrainingOptions options = Texts.options().steps(60).learningRate(1e-2).build();
+    try (TokenData data = texts.data(folder);
+        Team team = new Team(2)) {
+      try (Trainer trainer = texts.trainer(Architecture.LLAMA, options, null, data, team)) {
+        for (int i = 0; i < 30; i++) {
+          trainer.step();
+        }
+        trainer.export(base, QuantizationMix.Q8_0);
+      }
+      Files.writeString(texts.file, "a cow eats the grass.\n".repeat(300));
+      try (TokenData other = texts.data(folder);
+          GgufFile gguf = GgufFile.open(base);
+          Trainer trainer =
+              texts.trainer(Architecture.LLAMA, options, new LoraConfig(8, 16), other, team)) {
+        trainer.load(gguf);
+        float[] before = trainer.network.parameters.values.toArray(ValueLayout.JAVA_FLOAT);
+        double first = trainer.evaluate();
+        while (trainer.done() < 60) {
+          trainer.step();
+        }
+        double last = trainer.evaluate();
+        assertTrue(last < first / 2, "from " + first + " to " + last);
+        assertEquals(
+            0,
+            java.util.Arrays.compare(
+                before, trainer.network.parameters.values.toArray(ValueLayout.JAVA_FLOAT)));
+        trainer.export(merged, QuantizationMix.F32);
+        Checkpoint.save(trainer, file);
+        try (GgufFile alone = GgufFile.open(merged);
+            Trainer plain = texts.trainer(Architecture.LLAMA, options, null, other, team);
+            Trainer back =
+                Checkpoint.resume(
+                    file,
+                    tokenizer -> other,
+                    UnaryOperator.identity(),
+                    KernelRegistry.get().choose(),
+                    team)) {
+          plain.load(alone);
+          assertEquals(last, plain.evaluate(), 1e-4 * last);
+          assertEquals(last, back.evaluate());
+        }
+      }
+    }
+  }
+}
