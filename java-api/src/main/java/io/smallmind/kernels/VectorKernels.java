@@ -181,4 +181,33 @@ final class VectorKernels implements Kernels {
       long tableOffset) {
     VectorRows.rope(pairing, x, xOffset, heads, headDim, rotaryDim, table, tableOffset);
   }
+
+  @Override
+  public void attention(
+      Matrix q,
+      long rowBegin,
+      long rowEnd,
+      long position,
+      KvPages kv,
+      int layer,
+      int kvHeadBegin,
+      int kvHeadEnd,
+      float scale,
+      float softCap,
+      long window,
+      Matrix out) {
+    VectorAttention.attend(
+        q,
+        rowBegin,
+        rowEnd,
+        position,
+        kv,
+        layer,
+        kvHeadBegin,
+        kvHeadEnd,
+        scale,
+        softCap,
+        window,
+        out);
+  }
 }
