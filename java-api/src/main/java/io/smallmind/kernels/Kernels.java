@@ -184,7 +184,8 @@ public interface Kernels {
       Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out, long rowBegin, long rowEnd);
 
   /**
-   * Computes out = in / √(mean(in²) + epsilon) · weight for each row (Zhang and Sennrich 2019).
+   * Computes out = in / √(mean(in²) + epsilon) · weight for each row (Zhang and Sennrich 2019), for
+   * magnitudes up to 1e18; the squares of larger ones may overflow.
    *
    * @param weight (1, columns) F32
    */

@@ -92,6 +92,7 @@ class AllJarIT {
                 + (windows ? "/libopenblas.dll" : "/libopenblas.so.0");
         assertNotNull(jar.getEntry(blas), blas);
       }
+      assertNotNull(jar.getEntry("META-INF/LICENSE"));
       assertNotNull(jar.getEntry("META-INF/THIRD-PARTY.txt"));
       assertNotNull(jar.getEntry("META-INF/services/io.smallmind.kernels.KernelsProvider"));
       assertEquals(0, jar.stream().filter(entry -> isUnwanted(entry.getName())).count());
