@@ -61,9 +61,10 @@ SM_API int32_t sm_isa_supported(int32_t isa);
 
 /* ---- memory */
 
-/* Returns the address of zeroed memory that begins at a multiple of 2 MiB and, where the system has
- * them, lies on huge pages as it is touched, so that reading it takes few translations of
- * addresses; 0 if the system refuses. Freed by sm_unmap_memory with the same size. */
+/* Returns the address of zeroed memory that begins at a multiple of 2 MiB (on Windows, 64 KiB) and,
+ * where the system has them, lies on huge pages as it is touched, so that reading it takes few
+ * translations of addresses; 0 if the system refuses. Freed by sm_unmap_memory with the same size.
+ */
 SM_API int64_t sm_map_memory(int64_t bytes);
 SM_API void sm_unmap_memory(int64_t address, int64_t bytes);
 

@@ -51,7 +51,8 @@ template <class S, class Weights, int kRows, int kTokens, bool kFirst>
 __attribute__((noinline)) void float_tile(FloatTile tile) {
   using F = typename S::F;
   using Element = typename Weights::Element;
-  constexpr int64_t kPrefetchAhead = 2048;  // bytes of each row
+  // The next tile's weights, or what lies a few KiB ahead.
+  const int64_t distance = kRows * tile.w_stride > 8192 ? kRows * tile.w_stride : 8192;
   constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(Element));
   F sums[kRows][kTokens];
   for (int r = 0; r < kRows; r++) {
@@ -62,10 +63,9 @@ __attribute__((noinline)) void float_tile(FloatTile tile) {
   const int64_t whole = tile.columns / S::kLanes * S::kLanes;
   for (int64_t k = 0; k < whole; k += S::kLanes) {
     if (kFirst && k % kLine == 0) {
-      // Near the end of the rows, go on with the next tile's, which begin behind this tile's last.
-      const int64_t at = k * static_cast<int64_t>(sizeof(Element)) + kPrefetchAhead;
-      const uint8_t* ahead = tile.w + at + (at < tile.w_stride ? 0 : (kRows - 1) * tile.w_stride);
-      unroll<kRows>([&](auto r) SM_LAMBDA { __builtin_prefetch(ahead + r * tile.w_stride); });
+      // In the order of memory: the rows of a tile lie one behind the other.
+      const uint8_t* ahead = tile.w + kRows * k * static_cast<int64_t>(sizeof(Element)) + distance;
+      unroll<kRows>([&](auto r) SM_LAMBDA { __builtin_prefetch(ahead + r * 64, 0, 2); });
     }
     F w[kRows];
     unroll<kRows>([&](auto r) SM_LAMBDA {

@@ -62,8 +62,9 @@ public final class PackedWeights implements AutoCloseable {
   }
 
   /**
-   * Packs weights with all threads of a team into memory of a pool, which must stay open; where the
-   * backend reads a type as it is stored, only views it.
+   * Packs weights with all threads of a team into memory of a pool, which must stay open. Where the
+   * backend reads a type as it is stored, copies it if large memory is on huge pages, from which it
+   * is read faster than from a file's small ones; else only views it.
    *
    * @throws BadArgumentException if the type has no codec
    */
@@ -71,11 +72,26 @@ public final class PackedWeights implements AutoCloseable {
     source.type().codec();
     long bytes = kernels.packedBytes(source.type(), source.rows(), source.columns());
     if (bytes == 0) {
-      return stored(kernels, source);
+      return stored(kernels, Memory.hasSource() ? copy(team, source, pool) : source);
     }
     MemorySegment target = pool.allocate(bytes);
     fill(kernels, team, source, target);
     return new PackedWeights(kernels, source, target, 0, true, null);
+  }
+
+  private static Matrix copy(Team team, Matrix source, MemoryPool pool) {
+    long rowBytes = source.type().rowBytes(source.columns());
+    MemorySegment target = pool.allocate(Math.multiplyExact(source.rows(), rowBytes));
+    team.forRanges(
+        source.rows(),
+        1,
+        (begin, end) -> {
+          for (long row = begin; row < end; row++) {
+            MemorySegment.copy(
+                source.segment(), source.rowOffset(row), target, row * rowBytes, rowBytes);
+          }
+        });
+    return Matrix.of(target, source.type(), source.rows(), source.columns());
   }
 
   private static void fill(Kernels kernels, Team team, Matrix source, MemorySegment target) {

@@ -69,6 +69,11 @@ public final class Memory implements AutoCloseable {
     source = better;
   }
 
+  /** Tells whether large memory comes from a {@link Source}. */
+  public static boolean hasSource() {
+    return source != null;
+  }
+
   private static MemorySegment allocate(long bytes, Arena arena) {
     Source better = source;
     if (bytes >= LARGE && better != null) {
