@@ -6,9 +6,12 @@ module io.smallmind.app {
   requires com.google.gson;
   requires info.picocli;
   requires io.smallmind;
+  requires io.smallmind.embedded;
+  requires java.desktop;
   requires java.logging;
   requires jdk.management;
   requires org.jline;
+  requires org.knowm.xchart;
   requires static org.jspecify;
 
   opens io.smallmind.app to

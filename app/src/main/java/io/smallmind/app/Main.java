@@ -85,6 +85,7 @@ public final class Main implements Runnable {
   private CommandLine commandLine() {
     CommandLine commands = new CommandLine(this);
     Map<String, AppCommand> all = new java.util.LinkedHashMap<>();
+    all.put("story", new StoryCommand(this));
     all.put("generate", new GenerateCommand(this));
     all.put("chat", new ChatCommand(this));
     all.put("inspect", new InspectCommand(this));
@@ -93,6 +94,8 @@ public final class Main implements Runnable {
     all.put("perplexity", new PerplexityCommand(this));
     all.put("embed", new EmbedCommand(this));
     all.put("synth", new SynthCommand(this));
+    all.put("train", new TrainCommand(this));
+    all.put("finetune", new FinetuneCommand(this));
     all.put("doctor", new DoctorCommand(this));
     all.forEach(commands::addSubcommand);
     commands.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));

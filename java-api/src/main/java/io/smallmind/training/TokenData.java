@@ -97,9 +97,11 @@ public final class TokenData implements AutoCloseable {
     return checksum;
   }
 
-  /** Frees the tokens. */
+  /** Frees the tokens; closing twice does nothing. */
   @Override
   public void close() {
-    arena.close();
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
   }
 }

@@ -1,0 +1,2 @@
+/** A small language model that needs no download. */
+package io.smallmind.embedded;
