@@ -2,21 +2,19 @@ package io.smallmind.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Quantized activations of the Vector API backend, in memory and on their way into registers.
+ * Quantized activations of the Vector API backend.
  *
  * <p>A row in memory:
  *
@@ -31,17 +29,19 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorActivations {
   private static final int BLOCK = Kernels.ACTIVATION_BLOCK;
+  private static final int HALF = BLOCK / 2;
   private static final VectorSpecies<Float> S = VectorTile.S;
   private static final int L = VectorTile.L;
-  private static final VectorSpecies<Short> HALF =
+  private static final VectorSpecies<Short> SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(S.vectorBitSize() / 2));
-  private static final VectorMask<Integer> EVEN =
-      VectorMask.fromLong(IntVector.SPECIES_PREFERRED, 0x5555);
 
   /** 1.5 · 2^23: added to a small float, it rounds it to an integer in the low bits. */
   private static final float ROUNDER = 0x1.8p23f;
 
   private static final int ROUNDER_BITS = Float.floatToRawIntBits(ROUNDER);
+
+  private static final ThreadLocal<VectorActivations> OF_THREAD =
+      ThreadLocal.withInitial(VectorActivations::new);
 
   /** Pairs of q: the lower 16 bits come first. */
   int[] pairs = new int[0];
@@ -49,11 +49,17 @@ final class VectorActivations {
   /** For each half block the sums of q, as in memory. */
   int[] sums = new int[0];
 
+  /** For each half block what 16-bit sums begin with: the sums of q times the weights' offset. */
+  int[] starts = new int[0];
+
   /** For each block, its scale. */
   float[] scale = new float[0];
 
-  /** For each block, its scale times the sum of all its q. */
-  float[] scaledSum = new float[0];
+  /** For each half block, its scale times the sum of its q. */
+  float[] scaledSums = new float[0];
+
+  private float[] values = new float[0];
+  private final int[] q = new int[BLOCK];
 
   static int blocks(long columns) {
     return (int) ((columns + BLOCK - 1) / BLOCK);
@@ -71,128 +77,108 @@ final class VectorActivations {
     return (2L * BLOCK + 8) * blocks(columns);
   }
 
+  private void reserve(int blocks) {
+    if (scale.length < blocks) {
+      pairs = new int[blocks * HALF];
+      sums = new int[blocks * 2];
+      starts = new int[blocks * 2];
+      scale = new float[blocks];
+      scaledSums = new float[blocks * 2];
+      values = new float[blocks * BLOCK];
+    }
+  }
+
   // ---- Quantization
 
   static void quantize(Activations x, long rowBegin, long rowEnd) {
+    VectorActivations row = OF_THREAD.get();
+    for (long i = rowBegin; i < rowEnd; i++) {
+      row.quantizeRow(x, i);
+    }
+  }
+
+  private void quantizeRow(Activations x, long row) {
     Matrix source = x.source();
-    long columns = source.columns();
-    int whole = (int) (columns / BLOCK);
-    for (long row = rowBegin; row < rowEnd; row++) {
-      long from = source.rowOffset(row);
-      long to = x.quantizedRowOffset(row);
-      long sums = to + sumsOffset(columns);
-      long scales = to + scalesOffset(columns);
-      quantizeBlocks(source.segment(), from, x.quantized(), to, sums, scales, whole);
-      if (whole * (long) BLOCK < columns) {
-        quantizeTail(
-            source.segment(),
-            from + 4L * BLOCK * whole,
-            (int) (columns - (long) BLOCK * whole),
-            x.quantized(),
-            to + 2L * BLOCK * whole,
-            sums + 8L * whole,
-            scales + 4L * whole);
-      }
-    }
-  }
-
-  private static void quantizeBlocks(
-      MemorySegment source,
-      long from,
-      MemorySegment target,
-      long to,
-      long sums,
-      long scales,
-      int blocks) {
+    int columns = (int) source.columns();
+    int blocks = blocks(columns);
+    reserve(blocks);
+    MemorySegment.copy(
+        source.segment(), JAVA_FLOAT_UNALIGNED, source.rowOffset(row), values, 0, columns);
+    Arrays.fill(values, columns, blocks * BLOCK, 0);
     for (int block = 0; block < blocks; block++) {
-      long x = from + 4L * BLOCK * block;
-      FloatVector largest = FloatVector.zero(S);
-      for (int i = 0; i < BLOCK; i += L) {
-        largest =
-            largest.max(FloatVector.fromMemorySegment(S, source, x + 4L * i, LITTLE_ENDIAN).abs());
-      }
-      float max = largest.reduceLanes(VectorOperators.MAX); // NaN stays
-      boolean finite = max <= Float.MAX_VALUE;
-      float inverse = finite && max >= Kernels.ACTIVATION_TINY ? 127 / max : 0;
-      for (int half = 0; half < 2; half++) {
-        IntVector sum = IntVector.zero(IntVector.SPECIES_PREFERRED);
-        for (int i = half * BLOCK / 2; i < (half + 1) * BLOCK / 2; i += L) {
-          FloatVector values = FloatVector.fromMemorySegment(S, source, x + 4L * i, LITTLE_ENDIAN);
-          IntVector q = values.mul(inverse).add(ROUNDER).reinterpretAsInts().sub(ROUNDER_BITS);
-          if (!finite) {
-            q = q.and(0);
-          }
-          sum = sum.add(q);
-          ((ShortVector) q.convertShape(VectorOperators.I2S, HALF, 0))
-              .intoMemorySegment(target, to + 2L * (block * BLOCK + i), LITTLE_ENDIAN);
-        }
-        int even = sum.reduceLanes(VectorOperators.ADD, EVEN);
-        int odd = sum.reduceLanes(VectorOperators.ADD) - even;
-        target.set(JAVA_INT_UNALIGNED, sums + 8L * block + 4 * half, even & 0xFFFF | odd << 16);
-      }
-      target.set(
-          JAVA_FLOAT_UNALIGNED,
-          scales + 4L * block,
-          !finite ? Float.NaN : inverse == 0 ? 0 : max / 127);
+      quantizeBlock(block);
+      joinPairs(2 * block);
+      joinPairs(2 * block + 1);
     }
+    MemorySegment target = x.quantized();
+    long to = x.quantizedRowOffset(row);
+    MemorySegment.copy(pairs, 0, target, JAVA_INT_UNALIGNED, to, blocks * HALF);
+    MemorySegment.copy(sums, 0, target, JAVA_INT_UNALIGNED, to + sumsOffset(columns), 2 * blocks);
+    MemorySegment.copy(scale, 0, target, JAVA_FLOAT_UNALIGNED, to + scalesOffset(columns), blocks);
   }
 
-  private static void quantizeTail(
-      MemorySegment source,
-      long from,
-      int length,
-      MemorySegment target,
-      long to,
-      long sums,
-      long scales) {
-    float max = 0;
-    for (int i = 0; i < length; i++) {
-      max = Math.max(max, Math.abs(source.get(JAVA_FLOAT_UNALIGNED, from + 4L * i)));
+  private void quantizeBlock(int block) {
+    float[] x = values;
+    int from = block * BLOCK;
+    FloatVector largest = FloatVector.zero(S);
+    for (int i = 0; i < BLOCK; i += L) {
+      largest = largest.max(FloatVector.fromArray(S, x, from + i).abs());
     }
+    float max = largest.reduceLanes(VectorOperators.MAX); // NaN stays
     boolean finite = max <= Float.MAX_VALUE;
     float inverse = finite && max >= Kernels.ACTIVATION_TINY ? 127 / max : 0;
-    for (int half = 0; half < 2; half++) {
-      int even = 0;
-      int odd = 0;
-      for (int i = half * BLOCK / 2; i < (half + 1) * BLOCK / 2; i++) {
-        float value = i < length && finite ? source.get(JAVA_FLOAT_UNALIGNED, from + 4L * i) : 0;
-        int q = (int) Math.rint(value * inverse);
-        target.set(JAVA_SHORT_UNALIGNED, to + 2L * i, (short) q);
-        even += i % 2 == 0 ? q : 0;
-        odd += i % 2 == 0 ? 0 : q;
-      }
-      target.set(JAVA_INT_UNALIGNED, sums + 4L * half, even & 0xFFFF | odd << 16);
+    scale[block] = !finite ? Float.NaN : inverse == 0 ? 0 : max / 127;
+    if (!finite) {
+      Arrays.fill(q, 0);
+      return;
     }
-    target.set(JAVA_FLOAT_UNALIGNED, scales, !finite ? Float.NaN : inverse == 0 ? 0 : max / 127);
+    for (int i = 0; i < BLOCK; i += L) {
+      FloatVector.fromArray(S, x, from + i)
+          .mul(inverse)
+          .add(ROUNDER)
+          .reinterpretAsInts()
+          .sub(ROUNDER_BITS)
+          .intoArray(q, i);
+    }
+  }
+
+  /** Joins pairs of a half block's q, and sums them. */
+  private void joinPairs(int half) {
+    int even = 0;
+    int odd = 0;
+    int from = half % 2 * HALF;
+    for (int i = 0; i < HALF / 2; i++) {
+      int first = q[from + 2 * i];
+      int second = q[from + 2 * i + 1];
+      pairs[half * HALF / 2 + i] = first & 0xFFFF | second << 16;
+      even += first;
+      odd += second;
+    }
+    sums[half] = even & 0xFFFF | odd << 16;
   }
 
   // ---- Reading
 
-  /** Takes a row out of memory. */
-  void load(Activations x, long row) {
+  /**
+   * Takes a row out of memory.
+   *
+   * @param offset of the weights that it will be multiplied with, see {@link VectorFormat#offset}
+   */
+  void load(Activations x, long row, int offset) {
     long columns = x.source().columns();
     int blocks = blocks(columns);
     reserve(blocks);
     long from = x.quantizedRowOffset(row);
     MemorySegment memory = x.quantized();
-    MemorySegment.copy(memory, JAVA_INT_UNALIGNED, from, pairs, 0, blocks * BLOCK / 2);
+    MemorySegment.copy(memory, JAVA_INT_UNALIGNED, from, pairs, 0, blocks * HALF);
     MemorySegment.copy(memory, JAVA_INT_UNALIGNED, from + sumsOffset(columns), sums, 0, 2 * blocks);
     MemorySegment.copy(
         memory, JAVA_FLOAT_UNALIGNED, from + scalesOffset(columns), scale, 0, blocks);
-    for (int block = 0; block < blocks; block++) {
-      int first = sums[2 * block];
-      int second = sums[2 * block + 1];
-      scaledSum[block] =
-          scale[block] * ((short) first + (first >> 16) + (short) second + (second >> 16));
-    }
-  }
-
-  private void reserve(int blocks) {
-    if (scale.length < blocks) {
-      pairs = new int[blocks * BLOCK / 2];
-      sums = new int[blocks * 2];
-      scale = new float[blocks];
-      scaledSum = new float[blocks];
+    for (int half = 0; half < 2 * blocks; half++) {
+      int even = (short) sums[half];
+      int odd = sums[half] >> 16;
+      starts[half] = even * offset & 0xFFFF | odd * offset << 16;
+      scaledSums[half] = scale[half / 2] * (even + odd);
     }
   }
 
@@ -210,13 +196,18 @@ final class VectorActivations {
         x.quantizedRowOffset(row) + scalesOffset(x.source().columns()) + column / BLOCK * 4;
     for (int block = 0; block < length / BLOCK; block++) {
       float d = memory.get(JAVA_FLOAT_UNALIGNED, scales + 4L * block);
-      for (int i = block * BLOCK; i < (block + 1) * BLOCK; i += L) {
-        ShortVector integers =
-            ShortVector.fromMemorySegment(HALF, memory, q + 2L * i, LITTLE_ENDIAN);
-        ((FloatVector) integers.convertShape(VectorOperators.S2F, S, 0))
-            .mul(d)
-            .intoArray(out, outOffset + i);
-      }
+      dequantizeBlock(memory, q + 2L * BLOCK * block, d, out, outOffset + block * BLOCK);
+    }
+  }
+
+  private static void dequantizeBlock(
+      MemorySegment memory, long q, float d, float[] out, int outOffset) {
+    for (int i = 0; i < BLOCK; i += L) {
+      ShortVector integers =
+          ShortVector.fromMemorySegment(SHORTS, memory, q + 2L * i, LITTLE_ENDIAN);
+      ((FloatVector) integers.convertShape(VectorOperators.S2F, S, 0))
+          .mul(d)
+          .intoArray(out, outOffset + i);
     }
   }
 }

@@ -5,7 +5,6 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Sums, products and functions of vectors on the Vector API; the last few values are scalar. */
@@ -99,23 +98,24 @@ final class VectorElementwise {
     long bytes = length / L * BYTES;
     long i = 0;
     for (; i + 4 * BYTES <= bytes; i += 4 * BYTES) {
-      s0 = load(a, aOffset + i).fma(load(b, bOffset + i), s0);
-      s1 = load(a, aOffset + i + BYTES).fma(load(b, bOffset + i + BYTES), s1);
-      s2 = load(a, aOffset + i + 2 * BYTES).fma(load(b, bOffset + i + 2 * BYTES), s2);
-      s3 = load(a, aOffset + i + 3 * BYTES).fma(load(b, bOffset + i + 3 * BYTES), s3);
+      long ai = aOffset + i;
+      long bi = bOffset + i;
+      FloatVector a0 = FloatVector.fromMemorySegment(S, a, ai, LITTLE_ENDIAN);
+      FloatVector a1 = FloatVector.fromMemorySegment(S, a, ai + BYTES, LITTLE_ENDIAN);
+      FloatVector a2 = FloatVector.fromMemorySegment(S, a, ai + 2 * BYTES, LITTLE_ENDIAN);
+      FloatVector a3 = FloatVector.fromMemorySegment(S, a, ai + 3 * BYTES, LITTLE_ENDIAN);
+      s0 = FloatVector.fromMemorySegment(S, b, bi, LITTLE_ENDIAN).fma(a0, s0);
+      s1 = FloatVector.fromMemorySegment(S, b, bi + BYTES, LITTLE_ENDIAN).fma(a1, s1);
+      s2 = FloatVector.fromMemorySegment(S, b, bi + 2 * BYTES, LITTLE_ENDIAN).fma(a2, s2);
+      s3 = FloatVector.fromMemorySegment(S, b, bi + 3 * BYTES, LITTLE_ENDIAN).fma(a3, s3);
     }
-    for (; i < bytes; i += BYTES) {
-      s0 = load(a, aOffset + i).fma(load(b, bOffset + i), s0);
-    }
-    float sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    float[] lanes = VectorTile.ofThread().line;
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    float sum = VectorTile.sum(lanes, 0);
     for (; i < 4 * length; i += 4) {
       sum += a.get(JAVA_FLOAT_UNALIGNED, aOffset + i) * b.get(JAVA_FLOAT_UNALIGNED, bOffset + i);
     }
     return sum;
-  }
-
-  private static FloatVector load(MemorySegment from, long offset) {
-    return FloatVector.fromMemorySegment(S, from, offset, LITTLE_ENDIAN);
   }
 
   /**

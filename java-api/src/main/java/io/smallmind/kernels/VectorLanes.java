@@ -14,140 +14,202 @@ import org.jspecify.annotations.Nullable;
 /**
  * Weights of one format packed for the Vector API: a group of rows side by side, each row in a
  * 32-bit lane of its own, so that sums need no reduction across lanes and memory is read in one
- * sequential stream.
+ * sequential stream: hardware prefetch gives up on anything else.
  *
- * <p>A group is {@link #ROWS} rows: two vectors. A block of the format becomes a number of words
- * per row, and word w of row r lies at index w · ROWS + r of the group's block. In a word, the
- * lower 16 bits hold weights at even columns and the upper 16 bits those at odd columns, as {@link
- * VectorActivations#pairs} hold the activations: 16-bit multiplications and additions then run over
- * both. A sum must fit 16 bits only at its end: on the way there, they wrap around without harm.
+ * <p>A group is {@link #ROWS} rows, that is two vectors; missing rows of the last one are zeros.
+ * Its columns come in chunks of up to {@link #CHUNK}, a chunk being a sequence of words per row,
+ * word w of row r at index w · ROWS + r:
  *
- * <p>The formats' loops repeat some sequences line by line, above all the conversion of F16: as 13
- * bits more of exponent, times 2^112, but for infinities and NaN. C2 stops inlining methods that
- * aren't the JDK's own when a loop grows large, and then every vector that crosses the call becomes
- * an object.
+ * <ol>
+ *   <li>scales of blocks, F16
+ *   <li>minimums of blocks, likewise, if there are any
+ *   <li>scales of groups, if they have their own: words of signed bytes for four groups
+ *   <li>minimums of groups, likewise
+ *   <li>the integers: 2 to 4 words for 16 columns
+ * </ol>
  *
- * <p>Missing rows of the last group are zeros. Values are those of the format, bit for bit; only
- * their places differ.
+ * <p>In all words of integers, the lower 16 bits hold even columns and the upper 16 bits odd ones,
+ * as {@link VectorActivations#pairs} hold the activations: 16-bit multiplications and additions
+ * then run over both. 16 columns of {@link VectorFormat.Bits} are
+ *
+ * <ul>
+ *   <li>NIBBLES: two words; nibble i of either half is column 2 i (or 2 i + 1), in the second word
+ *       8 further on
+ *   <li>SIX: three words; the lower 12 bits of either half of word i are the columns 4 i and 4 i +
+ *       2 (or 4 i + 1 and 4 i + 3), the rest of the first two the lower four bits of columns 12 and
+ *       14 (or 13 and 15), the rest of the third their upper two bits
+ *   <li>BYTES: four words, each with the columns 0, 2, 1, 3 from the lowest byte up, in every word
+ *       4 further on
+ * </ul>
  */
-abstract class VectorLanes {
-  static final VectorSpecies<Float> F = VectorTile.S;
+final class VectorLanes {
   static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   static final int L = VectorTile.L;
 
   /** Rows of a group. */
   static final int ROWS = VectorTile.PANEL;
 
-  private static final VectorLanes Q4_0 = new VectorQ40();
-  private static final VectorLanes Q8_0 = new VectorQ80();
-  private static final VectorLanes Q4_K = new VectorQ4K();
-  private static final VectorLanes Q6_K = new VectorQ6K();
+  /** Columns of a full chunk. */
+  static final int CHUNK = 256;
 
-  /** The F32 pattern of 2^16, which an infinite F16 would be if it were a number. */
-  static final int FIRST_INFINITE = Float.floatToRawIntBits(0x1p16f);
+  /** The most groups that a chunk can have. */
+  static final int MOST_GROUPS = CHUNK / 16;
+
+  private static final VectorLanes[] BY_TYPE = new VectorLanes[TensorType.values().length];
+
+  static {
+    for (VectorFormat format : VectorFormat.values()) {
+      BY_TYPE[format.type.ordinal()] = new VectorLanes(format);
+    }
+  }
 
   private static final class Scratch {
     final byte[] stored = new byte[256];
-    int[] lanes = new int[0];
+    final VectorBlock block = new VectorBlock();
+    int[] words = new int[0];
   }
 
   private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
-  private final TensorType type;
+  final VectorFormat format;
+  private final int blockLength;
+  private final int groupsPerBlock;
 
-  /** Size of a group's packed block, in 32-bit words. */
+  /** Words of a group of rows per block: with scales and integers, and the scales alone. */
   private final int blockWords;
 
-  /**
-   * Makes a layout.
-   *
-   * @param halfRowWords words per two rows and block: scales of 16 bits share a word
-   */
-  VectorLanes(TensorType type, int halfRowWords) {
-    this.type = type;
-    this.blockWords = halfRowWords * L;
+  private final int headWords;
+
+  private VectorLanes(VectorFormat format) {
+    this.format = format;
+    blockLength = format.type.blockLength();
+    groupsPerBlock = blockLength / format.groupLength;
+    int kinds = format.hasMinimums ? 2 : 1;
+    headWords = kinds * (L + (format.hasGroups ? groupsPerBlock / 4 * ROWS : 0));
+    blockWords = headWords + blockLength / 16 * format.bits.words * ROWS;
   }
 
-  /** Returns the layout for a format, or null if the format is multiplied as it is stored. */
+  /** Returns the layout for a type, or null if the type is multiplied as it is stored. */
   static @Nullable VectorLanes of(TensorType type) {
-    return switch (type) {
-      case Q4_0 -> Q4_0;
-      case Q8_0 -> Q8_0;
-      case Q4_K -> Q4_K;
-      case Q6_K -> Q6_K;
-      default -> null;
-    };
-  }
-
-  final int blockLength() {
-    return type.blockLength();
-  }
-
-  /** Returns the size of a group's packed block, in bytes. */
-  final long blockBytes() {
-    return 4L * blockWords;
+    return BY_TYPE[type.ordinal()];
   }
 
   /** Returns the size of a group, in bytes. */
-  final long groupBytes(long columns) {
-    return columns / type.blockLength() * blockBytes();
+  long groupBytes(long columns) {
+    return columns / blockLength * blockWords * 4;
+  }
+
+  /** Returns the size of what comes before the integers in a chunk, in bytes. */
+  long headBytes(int columns) {
+    return columns / blockLength * headWords * 4L;
   }
 
   /** Packs rows; rowBegin is the first of a group. */
-  final void pack(Matrix source, MemorySegment target, long rowBegin, long rowEnd) {
+  void pack(Matrix source, MemorySegment target, long rowBegin, long rowEnd) {
     Scratch scratch = SCRATCH.get();
-    if (scratch.lanes.length < blockWords) {
-      scratch.lanes = new int[blockWords];
+    int longest = (int) (groupBytes(CHUNK) / 4);
+    if (scratch.words.length < longest) {
+      scratch.words = new int[longest];
     }
-    int[] lanes = scratch.lanes;
-    byte[] stored = scratch.stored;
-    int bytes = type.blockBytes();
-    long blocks = source.columns() / type.blockLength();
     for (long row = rowBegin; row < rowEnd; row += ROWS) {
       int rows = (int) Math.min(ROWS, rowEnd - row);
       long to = row / ROWS * groupBytes(source.columns());
-      for (long block = 0; block < blocks; block++, to += blockBytes()) {
-        Arrays.fill(lanes, 0);
+      for (long column = 0; column < source.columns(); column += CHUNK) {
+        int columns = (int) Math.min(CHUNK, source.columns() - column);
+        int words = (int) (groupBytes(columns) / 4);
+        Arrays.fill(scratch.words, 0, words, 0);
         for (int lane = 0; lane < rows; lane++) {
-          long from = source.rowOffset(row + lane) + block * bytes;
-          MemorySegment.copy(source.segment(), JAVA_BYTE, from, stored, 0, bytes);
-          packBlock(stored, lanes, lane);
+          packRow(source, row + lane, column, columns, scratch, lane);
         }
-        MemorySegment.copy(lanes, 0, target, JAVA_INT, to, blockWords);
+        MemorySegment.copy(scratch.words, 0, target, JAVA_INT, to, words);
+        to += 4L * words;
       }
     }
   }
 
-  /** Spreads a stored block of one row over its words in a group's block of zeros. */
-  abstract void packBlock(byte[] stored, int[] lanes, int lane);
-
-  /**
-   * Multiplies a group by one row of activations.
-   *
-   * @param offset of the group, in bytes
-   * @param blocks length of the rows, in blocks of the format
-   * @param out receives ROWS sums; has 4 · ROWS places, all of which are used on the way
-   */
-  abstract void multiply(
-      VectorActivations x, MemorySegment w, long offset, int blocks, float[] out);
-
-  /**
-   * Decodes blocks of a group to F32.
-   *
-   * @param offset of the first block, in bytes
-   * @param panel receives (blocks · block length, ROWS)
-   */
-  abstract void decode(MemorySegment w, long offset, int blocks, float[] panel, int panelOffset);
-
-  // ---- For the formats
-
-  /** Returns an unsigned little-endian number of 16 bits. */
-  static int u16(byte[] bytes, int index) {
-    return bytes[index] & 0xFF | (bytes[index + 1] & 0xFF) << 8;
+  private void packRow(
+      Matrix source, long row, long column, int columns, Scratch scratch, int lane) {
+    int bytes = format.type.blockBytes();
+    int blocks = columns / blockLength;
+    int integers = (int) (headBytes(columns) / 4) + lane;
+    int blockIntegers = blockWords - headWords;
+    long from = source.rowOffset(row) + column / blockLength * bytes;
+    for (int block = 0; block < blocks; block++) {
+      MemorySegment.copy(
+          source.segment(), JAVA_BYTE, from + (long) block * bytes, scratch.stored, 0, bytes);
+      format.read(scratch.stored, scratch.block);
+      packHead(scratch.block, scratch.words, block, blocks, lane);
+      packIntegers(scratch.block.q, scratch.words, integers + block * blockIntegers);
+    }
   }
 
-  /** Puts 16 bits of a row into the word that it shares with the row L further on. */
-  static void put16(int[] lanes, int index, int lane, int bits) {
-    lanes[index + lane % L] |= lane < L ? bits : bits << 16;
+  private void packHead(VectorBlock block, int[] words, int index, int blocks, int lane) {
+    put16(words, index * L, lane, block.scale);
+    int at = blocks * L;
+    if (format.hasMinimums) {
+      put16(words, at + index * L, lane, block.minimum);
+      at += blocks * L;
+    }
+    if (format.hasGroups) {
+      put8(words, at + lane, block.scales);
+      if (format.hasMinimums) {
+        put8(words, at + groupsPerBlock / 4 * ROWS + lane, block.minimums);
+      }
+    }
+  }
+
+  /** Puts 16 bits of a row into the word that it shares with another. */
+  private static void put16(int[] words, int index, int lane, int bits) {
+    words[index + lane / 2] |= bits << lane % 2 * 16;
+  }
+
+  private void put8(int[] words, int index, int[] values) {
+    for (int group = 0; group < groupsPerBlock; group++) {
+      words[index + group / 4 * ROWS] |= (values[group] & 0xFF) << group % 4 * 8;
+    }
+  }
+
+  private void packIntegers(int[] q, int[] words, int index) {
+    for (int i = 0, at = index; i < blockLength; i += 16, at += format.bits.words * ROWS) {
+      switch (format.bits) {
+        case NIBBLES -> {
+          words[at] = nibbles(q, i);
+          words[at + ROWS] = nibbles(q, i + 8);
+        }
+        case SIX -> {
+          words[at] = sixes(q, i) | (pair(q, i + 12) & 0x000F000F) << 12;
+          words[at + ROWS] = sixes(q, i + 4) | (pair(q, i + 14) & 0x000F000F) << 12;
+          words[at + 2 * ROWS] =
+              sixes(q, i + 8)
+                  | (pair(q, i + 12) & 0x00300030) << 8
+                  | (pair(q, i + 14) & 0x00300030) << 10;
+        }
+        case BYTES -> {
+          words[at] = bytes(q, i);
+          words[at + ROWS] = bytes(q, i + 4);
+          words[at + 2 * ROWS] = bytes(q, i + 8);
+          words[at + 3 * ROWS] = bytes(q, i + 12);
+        }
+      }
+    }
+  }
+
+  /** Returns eight columns. */
+  private static int nibbles(int[] q, int i) {
+    return pair(q, i) | pair(q, i + 2) << 4 | pair(q, i + 4) << 8 | pair(q, i + 6) << 12;
+  }
+
+  /** Returns four columns. */
+  private static int sixes(int[] q, int i) {
+    return pair(q, i) | pair(q, i + 2) << 6;
+  }
+
+  /** Returns two columns, one at the bottom of either half. */
+  private static int pair(int[] q, int i) {
+    return q[i] | q[i + 1] << 16;
+  }
+
+  private static int bytes(int[] q, int i) {
+    return q[i] & 0xFF | (q[i + 2] & 0xFF) << 8 | (q[i + 1] & 0xFF) << 16 | q[i + 3] << 24;
   }
 }

@@ -1,13 +1,14 @@
 package io.smallmind.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import io.smallmind.tensor.Codec;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,20 +16,24 @@ import org.jspecify.annotations.Nullable;
  * of memory, with 16-bit integer products; many rows multiply panels of weights decoded to F32.
  */
 final class VectorMatmul {
+  private static final VectorSpecies<Float> S = VectorTile.S;
   private static final int L = VectorTile.L;
   private static final int PANEL = VectorTile.PANEL;
 
   /** Up to this many rows of activations, decoding weights to panels costs more than it gains. */
   private static final int FEW_ROWS = 8;
 
-  /** What a thread needs for a few rows of activations. */
-  private static final class Few {
+  /** What a thread needs. */
+  private static final class Scratch {
     final VectorActivations[] rows = new VectorActivations[FEW_ROWS];
-    final float[] out = new float[4 * VectorLanes.ROWS];
+    final float[][] out = new float[FEW_ROWS][VectorLanes.ROWS];
+    final VectorScales scales = new VectorScales();
+    final int[] pairs = new int[VectorLanes.CHUNK / 2 * VectorLanes.ROWS];
     final float[][] values = new float[FEW_ROWS][];
+    final float[] lanes = new float[L];
     float[] weights = new float[0];
 
-    Few() {
+    Scratch() {
       for (int i = 0; i < FEW_ROWS; i++) {
         rows[i] = new VectorActivations();
         values[i] = new float[0];
@@ -45,7 +50,7 @@ final class VectorMatmul {
     }
   }
 
-  private static final ThreadLocal<Few> FEW = ThreadLocal.withInitial(Few::new);
+  private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
   private VectorMatmul() {}
 
@@ -69,11 +74,7 @@ final class VectorMatmul {
 
   // ---- A few rows of activations
 
-  /**
-   * Multiplies row by row of activations: all but the first read the group of weights from the
-   * cache. Loops over several rows at once gain little, and C2 doesn't keep all their vectors in
-   * registers.
-   */
+  /** Multiplies chunk by chunk: all rows of activations but the first read it from the cache. */
   private static void fewRowsPacked(
       Activations x,
       long xRow,
@@ -83,19 +84,17 @@ final class VectorMatmul {
       long wRowBegin,
       long wRowEnd,
       Matrix y) {
-    Few few = FEW.get();
-    VectorActivations[] in = few.rows;
+    Scratch scratch = SCRATCH.get();
     for (int i = 0; i < rows; i++) {
-      in[i].load(x, xRow + i);
+      scratch.rows[i].load(x, xRow + i, lanes.format.offset);
     }
-    int blocks = (int) (w.columns() / lanes.blockLength());
     for (long row = wRowBegin; row < wRowEnd; row += VectorLanes.ROWS) {
-      long offset = row / VectorLanes.ROWS * lanes.groupBytes(w.columns());
+      multiplyGroup(
+          scratch, rows, w, lanes, row / VectorLanes.ROWS * lanes.groupBytes(w.columns()));
       int columns = (int) Math.min(VectorLanes.ROWS, wRowEnd - row);
       for (int i = 0; i < rows; i++) {
-        lanes.multiply(in[i], w.segment(), offset, blocks, few.out);
         MemorySegment.copy(
-            few.out,
+            scratch.out[i],
             0,
             y.segment(),
             JAVA_FLOAT_UNALIGNED,
@@ -105,52 +104,110 @@ final class VectorMatmul {
     }
   }
 
+  private static void multiplyGroup(
+      Scratch scratch, int rows, PackedWeights w, VectorLanes lanes, long offset) {
+    for (int i = 0; i < rows; i++) {
+      Arrays.fill(scratch.out[i], 0);
+    }
+    int k = (int) w.columns();
+    long at = offset;
+    for (int column = 0; column < k; column += VectorLanes.CHUNK) {
+      int columns = Math.min(VectorLanes.CHUNK, k - column);
+      scratch.scales.load(lanes.format, w.segment(), at, columns);
+      long integers = at + lanes.headBytes(columns);
+      for (int i = 0; i < rows; i++) {
+        VectorDots.add(
+            lanes.format,
+            w.segment(),
+            integers,
+            scratch.rows[i],
+            column,
+            columns,
+            scratch.scales,
+            scratch.out[i]);
+      }
+      at += lanes.groupBytes(columns);
+    }
+  }
+
   private static void fewRowsStored(
       Activations x, long xRow, int rows, PackedWeights w, long wRowBegin, long wRowEnd, Matrix y) {
-    Few few = FEW.get();
+    Scratch scratch = SCRATCH.get();
     TensorType type = w.type();
     int columns = (int) w.columns();
-    few.reserveValues(columns);
+    scratch.reserveValues(columns);
     for (int i = 0; i < rows; i++) {
-      loadValues(x, xRow + i, type, 0, columns, few.values[i], 0);
+      loadValues(x, xRow + i, type, 0, columns, scratch.values[i], 0);
     }
-    Codec codec = type.codec();
     for (long row = wRowBegin; row < wRowEnd; row++) {
-      codec.decode(w.segment(), row * w.rowStride(), few.weights, 0, columns);
+      long offset = row * w.rowStride();
+      if (type != TensorType.F32) {
+        decode(w, offset, scratch.weights, columns);
+      }
       for (int i = 0; i < rows; i++) {
-        y.segment()
-            .set(
-                JAVA_FLOAT_UNALIGNED,
-                y.rowOffset(xRow + i) + 4 * row,
-                dot(few.values[i], few.weights, columns));
+        float[] values = scratch.values[i];
+        float sum =
+            type == TensorType.F32
+                ? dot(values, w.segment(), offset, columns, scratch.lanes)
+                : dot(values, scratch.weights, columns, scratch.lanes);
+        y.segment().set(JAVA_FLOAT_UNALIGNED, y.rowOffset(xRow + i) + 4 * row, sum);
       }
     }
   }
 
-  private static float dot(float[] a, float[] b, int length) {
-    FloatVector s0 = FloatVector.zero(VectorTile.S);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
+  /** Decodes a part of a stored row. */
+  private static void decode(PackedWeights w, long offset, float[] out, int length) {
+    switch (w.type()) {
+      case F16 -> VectorHalves.fromF16(w.segment(), offset, out, 0, length);
+      case BF16 -> VectorHalves.fromBf16(w.segment(), offset, out, 0, length);
+      default -> w.type().codec().decode(w.segment(), offset, out, 0, length);
+    }
+  }
+
+  private static float dot(float[] a, float[] b, int length, float[] lanes) {
+    FloatVector s0 = FloatVector.zero(S);
+    FloatVector s1 = FloatVector.zero(S);
+    FloatVector s2 = FloatVector.zero(S);
+    FloatVector s3 = FloatVector.zero(S);
     int i = 0;
     for (; i <= length - 4 * L; i += 4 * L) {
-      s0 = vector(a, i).fma(vector(b, i), s0);
-      s1 = vector(a, i + L).fma(vector(b, i + L), s1);
-      s2 = vector(a, i + 2 * L).fma(vector(b, i + 2 * L), s2);
-      s3 = vector(a, i + 3 * L).fma(vector(b, i + 3 * L), s3);
+      s0 = FloatVector.fromArray(S, a, i).fma(FloatVector.fromArray(S, b, i), s0);
+      s1 = FloatVector.fromArray(S, a, i + L).fma(FloatVector.fromArray(S, b, i + L), s1);
+      s2 = FloatVector.fromArray(S, a, i + 2 * L).fma(FloatVector.fromArray(S, b, i + 2 * L), s2);
+      s3 = FloatVector.fromArray(S, a, i + 3 * L).fma(FloatVector.fromArray(S, b, i + 3 * L), s3);
     }
-    for (; i <= length - L; i += L) {
-      s0 = vector(a, i).fma(vector(b, i), s0);
-    }
-    float sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    float sum = VectorTile.sum(lanes, 0);
     for (; i < length; i++) {
       sum += a[i] * b[i];
     }
     return sum;
   }
 
-  private static FloatVector vector(float[] values, int index) {
-    return FloatVector.fromArray(VectorTile.S, values, index);
+  /** Multiplies with stored F32, at its offset in bytes. */
+  private static float dot(float[] a, MemorySegment w, long offset, int length, float[] lanes) {
+    FloatVector s0 = FloatVector.zero(S);
+    FloatVector s1 = FloatVector.zero(S);
+    FloatVector s2 = FloatVector.zero(S);
+    FloatVector s3 = FloatVector.zero(S);
+    int i = 0;
+    for (; i <= length - 4 * L; i += 4 * L) {
+      long at = offset + 4L * i;
+      FloatVector b0 = FloatVector.fromMemorySegment(S, w, at, LITTLE_ENDIAN);
+      FloatVector b1 = FloatVector.fromMemorySegment(S, w, at + 4L * L, LITTLE_ENDIAN);
+      FloatVector b2 = FloatVector.fromMemorySegment(S, w, at + 8L * L, LITTLE_ENDIAN);
+      FloatVector b3 = FloatVector.fromMemorySegment(S, w, at + 12L * L, LITTLE_ENDIAN);
+      s0 = FloatVector.fromArray(S, a, i).fma(b0, s0);
+      s1 = FloatVector.fromArray(S, a, i + L).fma(b1, s1);
+      s2 = FloatVector.fromArray(S, a, i + 2 * L).fma(b2, s2);
+      s3 = FloatVector.fromArray(S, a, i + 3 * L).fma(b3, s3);
+    }
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    float sum = VectorTile.sum(lanes, 0);
+    for (; i < length; i++) {
+      sum += a[i] * w.get(JAVA_FLOAT_UNALIGNED, offset + 4L * i);
+    }
+    return sum;
   }
 
   /** Takes what a matmul with weights of a type means by activations. */
@@ -216,21 +273,29 @@ final class VectorMatmul {
 
   private static void loadPanels(
       VectorTile tile, PackedWeights w, VectorLanes lanes, long j, int columns, long p, int depth) {
-    long skip = p / lanes.blockLength() * lanes.blockBytes();
+    Scratch scratch = SCRATCH.get();
     for (int q = 0; q < columns; q += PANEL) {
       long group = (j + q) / VectorLanes.ROWS * lanes.groupBytes(w.columns());
-      lanes.decode(w.segment(), group + skip, depth / lanes.blockLength(), tile.right, q * depth);
+      long at = group + lanes.groupBytes(p);
+      for (int i = 0; i < depth; i += VectorLanes.CHUNK) {
+        int length = Math.min(VectorLanes.CHUNK, depth - i);
+        scratch.scales.load(lanes.format, w.segment(), at, length);
+        VectorPanels.unpack(
+            lanes.format, w.segment(), at + lanes.headBytes(length), length, scratch.pairs);
+        VectorPanels.scale(
+            lanes.format, scratch.pairs, length, scratch.scales, tile.right, q * depth + i * PANEL);
+        at += lanes.groupBytes(length);
+      }
     }
   }
 
   private static void loadStoredPanels(
       VectorTile tile, PackedWeights w, long j, int columns, long p, int depth) {
-    Codec codec = w.type().codec();
     long skip = w.type().rowBytes(p);
     float[] right = tile.right;
     float[] line = tile.line;
     for (int column = 0; column < columns; column++) {
-      codec.decode(w.segment(), (j + column) * w.rowStride() + skip, line, 0, depth);
+      decode(w, (j + column) * w.rowStride() + skip, line, depth);
       int to = column / PANEL * depth * PANEL + column % PANEL;
       for (int q = 0; q < depth; q++) {
         right[to + q * PANEL] = line[q];

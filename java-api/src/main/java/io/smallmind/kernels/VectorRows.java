@@ -19,6 +19,7 @@ final class VectorRows {
   private static final int L = VectorTile.L;
 
   private static final class Scratch {
+    final float[] lanes = new float[L];
     float[] row = new float[0];
     float[] weight = new float[0];
     float[] bias = new float[0];
@@ -54,11 +55,13 @@ final class VectorRows {
   }
 
   static void softmax(Matrix in, Matrix out, long rowBegin, long rowEnd) {
-    float[] x = scratch(in).row;
+    Scratch scratch = scratch(in);
+    float[] x = scratch.row;
+    float[] lanes = scratch.lanes;
     int columns = (int) in.columns();
     for (long row = rowBegin; row < rowEnd; row++) {
       load(in, row, x, Float.NEGATIVE_INFINITY);
-      float sum = exponentials(x, columns, max(x, columns));
+      float sum = exponentials(x, columns, max(x, columns), lanes);
       multiply(x, columns, 1 / sum);
       store(x, out, row);
     }
@@ -73,14 +76,15 @@ final class VectorRows {
   }
 
   /** Replaces x by exp(x − max) and returns the sum. */
-  private static float exponentials(float[] x, int length, float max) {
+  private static float exponentials(float[] x, int length, float max, float[] lanes) {
     FloatVector sum = FloatVector.zero(S);
     for (int i = 0; i < length; i += L) {
       FloatVector e = VectorFunctions.exp(FloatVector.fromArray(S, x, i).sub(max));
       sum = sum.add(e);
       e.intoArray(x, i);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    sum.intoArray(lanes, 0);
+    return VectorTile.sum(lanes, 0);
   }
 
   private static void multiply(float[] x, int length, float factor) {
@@ -104,10 +108,11 @@ final class VectorRows {
     load(bias, 0, scratch.bias, 0);
     for (long row = rowBegin; row < rowEnd; row++) {
       load(in, row, x, 0);
-      float mean = sum(x, columns) / columns;
+      float mean = sum(x, columns, scratch.lanes) / columns;
       Arrays.fill(x, columns, columns + L, mean);
       subtract(x, columns, mean);
-      float factor = (float) (1 / Math.sqrt((double) squares(x, columns) / columns + epsilon));
+      float factor =
+          (float) (1 / Math.sqrt((double) squares(x, columns, scratch.lanes) / columns + epsilon));
       for (int i = 0; i < columns; i += L) {
         FloatVector.fromArray(S, x, i)
             .mul(factor)
@@ -128,7 +133,8 @@ final class VectorRows {
     load(weight, 0, scratch.weight, 0);
     for (long row = rowBegin; row < rowEnd; row++) {
       load(in, row, x, 0);
-      float factor = (float) (1 / Math.sqrt((double) squares(x, columns) / columns + epsilon));
+      float factor =
+          (float) (1 / Math.sqrt((double) squares(x, columns, scratch.lanes) / columns + epsilon));
       for (int i = 0; i < columns; i += L) {
         FloatVector.fromArray(S, x, i)
             .mul(factor)
@@ -139,21 +145,23 @@ final class VectorRows {
     }
   }
 
-  private static float sum(float[] x, int length) {
+  private static float sum(float[] x, int length, float[] lanes) {
     FloatVector sum = FloatVector.zero(S);
     for (int i = 0; i < length; i += L) {
       sum = sum.add(FloatVector.fromArray(S, x, i));
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    sum.intoArray(lanes, 0);
+    return VectorTile.sum(lanes, 0);
   }
 
-  private static float squares(float[] x, int length) {
+  private static float squares(float[] x, int length, float[] lanes) {
     FloatVector sum = FloatVector.zero(S);
     for (int i = 0; i < length; i += L) {
       FloatVector v = FloatVector.fromArray(S, x, i);
       sum = v.fma(v, sum);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    sum.intoArray(lanes, 0);
+    return VectorTile.sum(lanes, 0);
   }
 
   private static void subtract(float[] x, int length, float value) {

@@ -57,6 +57,18 @@ final class VectorTile {
   }
 
   /**
+   * Adds the L values from an index on, always in the same order: the sum of a vector's own lanes
+   * has none, and differs between interpreted and compiled code.
+   */
+  static float sum(float[] lanes, int index) {
+    float sum = 0;
+    for (int i = index; i < index + L; i += 4) {
+      sum += (lanes[i] + lanes[i + 1]) + (lanes[i + 2] + lanes[i + 3]);
+    }
+    return sum;
+  }
+
+  /**
    * Computes C = alpha · left · panel + beta · C for a tile of C.
    *
    * @param rows 1 to ROWS

@@ -27,6 +27,9 @@ abstract class KernelConformance {
   /** Beginning of the names of the implementations to test; without it, all are. */
   static final String ONLY_PROPERTY = "smallmind.test.onlyBackends";
 
+  /** Run every so manyth of many alike shapes; without it, all. */
+  static final int STEP = Integer.getInteger("smallmind.test.step", 1);
+
   /** The unit roundoff of F32. */
   static final double U = 0x1p-24;
 
