@@ -5,8 +5,14 @@ final class Estimate {
   /** Any backend does so many operations in a moment: not worth an estimate. */
   static final double SHORT_OPERATIONS = 5e7;
 
-  /** Long enough for the JIT compiler to have had a first go. */
-  private static final long NANOS = 60_000_000;
+  /**
+   * Java's vector operations take a thousand times as long until the JIT compiler has seen them, so
+   * calls go on while they still get shorter.
+   */
+  private static final int CALLS_WITHOUT_GAIN = 20;
+
+  private static final double GAIN = 0.9;
+  private static final long LONGEST_NANOS = 6_000_000_000L;
 
   private Estimate() {}
 
@@ -15,12 +21,15 @@ final class Estimate {
     double shortest = Double.POSITIVE_INFINITY;
     long begin = System.nanoTime();
     long now = begin;
-    do {
+    for (int left = CALLS_WITHOUT_GAIN; left > 0 && now - begin < LONGEST_NANOS; left--) {
       long before = now;
       call.run();
       now = System.nanoTime();
+      if (now - before < GAIN * shortest) {
+        left = CALLS_WITHOUT_GAIN;
+      }
       shortest = Math.min(shortest, now - before);
-    } while (now - begin < NANOS);
+    }
     return shortest;
   }
 }
