@@ -73,8 +73,12 @@ final class BenchRun {
     options.checkJson();
   }
 
-  /** Measures, prints, and returns the exit code: 0, or 1 if a result was wrong or work failed. */
-  int run(List<Plan> plans) throws IOException {
+  /**
+   * Measures, prints, and returns the exit code: 0, or 1 if a result was wrong or work failed.
+   *
+   * @param others that take part, for the report
+   */
+  int run(List<Plan> plans, List<BenchReport.Library> others) throws IOException {
     Instant started = Instant.now();
     List<Integer> threads = options.threadCounts();
     HostInfo host = HostReader.read();
@@ -129,7 +133,7 @@ final class BenchRun {
                 host,
                 new BenchReport.Load(loadAtStart, HostReader.load(), foreignAtStart, foreignAtEnd),
                 backends(),
-                libraries(limits),
+                libraries(limits, others),
                 log.rows(),
                 rows,
                 comparisons,
@@ -246,10 +250,11 @@ final class BenchRun {
         .toList();
   }
 
-  private List<BenchReport.Library> libraries(Limits limits) {
-    return List.of(
-        new BenchReport.Library("OpenBLAS", OpenBlas.detail()),
-        new BenchReport.Library("OpenBLAS core", OpenBlas.coreName()),
-        new BenchReport.Library("limits", limits.detail()));
+  private List<BenchReport.Library> libraries(Limits limits, List<BenchReport.Library> others) {
+    List<BenchReport.Library> all = new ArrayList<>(others);
+    all.add(new BenchReport.Library("OpenBLAS", OpenBlas.detail()));
+    all.add(new BenchReport.Library("OpenBLAS core", OpenBlas.coreName()));
+    all.add(new BenchReport.Library("limits", limits.detail()));
+    return all;
   }
 }

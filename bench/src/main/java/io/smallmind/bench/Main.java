@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description = "Measures every backend side by side, verified and interleaved.",
-    subcommands = {MatmulCommand.class, OpsCommand.class, ModelCommand.class},
+    subcommands = {MatmulCommand.class, OpsCommand.class, ModelCommand.class, PeersCommand.class},
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -71,7 +71,8 @@ public final class Main implements Runnable {
   /** Without a command there is nothing to do but to say which there are. */
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "name a command: matmul, ops, model or jmh");
+    throw new ParameterException(
+        spec.commandLine(), "name a command: matmul, ops, model, peers or jmh");
   }
 
   Terminal terminal() {

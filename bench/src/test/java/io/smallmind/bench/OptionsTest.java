@@ -42,6 +42,7 @@ class OptionsTest {
         "model --prompt 0 --generate 0 --shape tiny-llama --cache target/models | anything to do",
         "model --model /nowhere/at/all.gguf | --model: no file",
         "model --model a.gguf --types Q4_0 | --model brings its own",
+        "peers --rivals hare | unknown rival 'hare'",
         "ops --ops sort | unknown operation 'sort'",
         "ops --sizes 1 | --sizes: choose 128 to",
       })
@@ -58,7 +59,7 @@ class OptionsTest {
   void helpListsTheCommands() {
     BenchProcess run = BenchProcess.run("--help");
     assertEquals(0, run.exitCode());
-    for (String command : new String[] {"matmul", "ops", "model", "jmh"}) {
+    for (String command : new String[] {"matmul", "ops", "model", "peers", "jmh"}) {
       assertTrue(run.out().contains(command), run.out());
     }
     assertTrue(run.out().lines().allMatch(line -> line.length() <= 80), run.out());
@@ -66,7 +67,7 @@ class OptionsTest {
 
   @Test
   void everyMeasuringCommandExplainsItsOptions() {
-    for (String command : new String[] {"matmul", "ops", "model"}) {
+    for (String command : new String[] {"matmul", "ops", "model", "peers"}) {
       BenchProcess run = BenchProcess.run(command, "--help");
       assertEquals(0, run.exitCode());
       for (String option : new String[] {"--backends", "--threads", "--json", "--quick"}) {

@@ -95,6 +95,11 @@ public final class Interleaver {
 
   private void prepare(Entry entry) {
     Trial trial = entry.trial;
+    String unavailable = trial.unavailable();
+    if (!unavailable.isEmpty()) {
+      entry.early = Outcome.skipped(trial, unavailable);
+      return;
+    }
     listener.at(trial, "estimating");
     double estimate = trial.estimateNanos();
     if (estimate > pace.capNanos()) {

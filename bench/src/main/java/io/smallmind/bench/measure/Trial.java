@@ -41,6 +41,11 @@ public abstract class Trial implements AutoCloseable {
     return threads;
   }
 
+  /** Returns why this can't run here and what to do about it; empty if it can. */
+  public String unavailable() {
+    return "";
+  }
+
   /**
    * Estimates how long a call will take, cheaply.
    *

@@ -65,28 +65,44 @@ final class LogitsReference {
     return all;
   }
 
+  /** Returns the text whose scores {@link #checkRival} compares. */
+  int[] prompt() {
+    return Prompts.tokens(PROMPT, file.config().vocabularySize());
+  }
+
+  /**
+   * Compares the scores of another engine for the first tokens of the vocabulary. It rounds
+   * activations in its own way: both errors of rounding count, and twice, as these are few scores.
+   */
+  Verdict checkRival(float[] scores) {
+    return scores.length == 0 ? Verdict.NOTHING_TO_CHECK : check(scores, 2 * Math.sqrt(2));
+  }
+
   /**
    * Compares a model's scores with these. Backends differ by the rounding of sums only, but that
    * can flip the rounding of quantized activations: so they must differ by less than that rounding
    * itself brings about, which adds up over the products one after another.
    */
   Verdict check(Model model) {
-    float[] actual = run(model);
+    return check(run(model), 1);
+  }
+
+  private Verdict check(float[] actual, double factor) {
     double noise = file.limit() == LimitKind.INT8_DOT ? QUANTIZATION_NOISE : ROUNDING_NOISE;
-    double tolerance = noise * Math.sqrt(4.0 * file.config().layers() + 1);
+    double tolerance = factor * noise * Math.sqrt(4.0 * file.config().layers() + 1);
     double error = 0;
     double size = 0;
-    for (int i = 0; i < expected.length; i++) {
+    for (int i = 0; i < actual.length; i++) {
       double difference = (double) actual[i] - expected[i];
       error += difference * difference;
       size += (double) expected[i] * expected[i];
     }
     double relative = Math.sqrt(error / size);
     if (relative <= tolerance) {
-      return new Verdict(expected.length, relative / tolerance, "");
+      return new Verdict(actual.length, relative / tolerance, "");
     }
     return new Verdict(
-        expected.length,
+        actual.length,
         Double.isNaN(relative) ? Double.MAX_VALUE : relative / tolerance,
         String.format(
             Locale.ROOT,

@@ -2,6 +2,7 @@ package io.smallmind.bench.models;
 
 import io.smallmind.bench.limits.LimitKind;
 import io.smallmind.bench.measure.Trial;
+import io.smallmind.bench.rivals.ModelRival;
 import io.smallmind.bench.work.Contestants;
 import io.smallmind.bench.work.Metric;
 import io.smallmind.bench.work.Workload;
@@ -20,6 +21,7 @@ public final class Models {
   private final LoadedModels loaded;
   private final TensorType cacheType;
   private final int batchRows;
+  private final List<ModelRival> rivals;
 
   /**
    * Prepares work on a file.
@@ -27,12 +29,15 @@ public final class Models {
    * @param workloads how many will be made, and closed: the last one frees the model
    * @param cacheType of keys and values
    * @param batchRows most tokens per forward pass
+   * @param rivals engines to compare with
    */
-  public Models(ModelFile file, int workloads, TensorType cacheType, int batchRows) {
+  public Models(
+      ModelFile file, int workloads, TensorType cacheType, int batchRows, List<ModelRival> rivals) {
     this.file = file;
     this.loaded = new LoadedModels(file, workloads);
     this.cacheType = cacheType;
     this.batchRows = batchRows;
+    this.rivals = List.copyOf(rivals);
   }
 
   /**
@@ -101,6 +106,9 @@ public final class Models {
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
         trials.add(trial.apply(kernels, team));
+      }
+      for (ModelRival rival : rivals) {
+        trials.add(new RivalTrial(rival, loaded, team, pass, work.equals("decode")));
       }
     }
     trials.addAll(all.limitTrials(limit));

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** What a run amounts to, in a few lines. */
 public final class Summary {
   private static final double ALLOCATES = 0.5;
-  private static final int RATIO_NAME = 34;
+  private static final int RATIO_NAME = 44;
 
   /** Native backends first, scalar last. */
   private static final Comparator<String> BY_FAMILY =
@@ -169,7 +169,7 @@ public final class Summary {
     title("Ratios", "");
     byName.forEach(
         (name, list) -> {
-          String label = Texts.left(name, RATIO_NAME);
+          String label = Texts.left(name, RATIO_NAME - 1) + " ";
           int column = RATIO_NAME;
           StringBuilder line = new StringBuilder("  " + label);
           for (Comparison one : list) {

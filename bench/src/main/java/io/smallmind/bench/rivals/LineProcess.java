@@ -1,0 +1,116 @@
+package io.smallmind.bench.rivals;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.gson.JsonSyntaxException;
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/**
+ * A process that answers requests: one JSON object per line on its standard input, one per line on
+ * its standard output. If it ends, that is an error of the request, with what it said last.
+ */
+final class LineProcess implements AutoCloseable {
+  private static final Gson GSON = new Gson();
+  private static final int TOLD_LINES = 3;
+  private static final long PATIENCE_SECONDS = 3;
+
+  private final Process process;
+  private final Path errors;
+  private final BufferedReader in;
+  private final BufferedWriter out;
+
+  LineProcess(Path folder, List<String> command) throws IOException {
+    errors = Files.createTempFile("smallmind-bench", ".err");
+    process =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectError(errors.toFile())
+            .start();
+    in = process.inputReader(StandardCharsets.UTF_8);
+    out = process.outputWriter(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Asks something and returns the answer.
+   *
+   * @throws IOException if the process ended, or answers with an error
+   */
+  JsonObject ask(Map<String, Object> request) throws IOException {
+    String answer;
+    try {
+      out.write(GSON.toJson(request));
+      out.newLine();
+      out.flush();
+      answer = in.readLine();
+    } catch (IOException e) {
+      throw ended();
+    }
+    if (answer == null) {
+      throw ended();
+    }
+    JsonObject object;
+    try {
+      object = JsonParser.parseString(answer).getAsJsonObject();
+    } catch (JsonSyntaxException | IllegalStateException e) {
+      throw new IOException("its answer is no JSON object: " + answer, e);
+    }
+    if (object.has("error")) {
+      throw new IOException(object.get("error").getAsString());
+    }
+    return object;
+  }
+
+  private IOException ended() {
+    try {
+      boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      String how = ended ? "ended with exit code " + process.exitValue() : "closed its output";
+      List<String> lines =
+          new String(Files.readAllBytes(errors), StandardCharsets.UTF_8)
+              .lines()
+              .filter(line -> !line.isBlank())
+              .toList();
+      String said =
+          lines.subList(Math.max(0, lines.size() - TOLD_LINES), lines.size()).stream()
+              .map(String::strip)
+              .collect(Collectors.joining(" / "));
+      return new IOException("the process " + how + (said.isEmpty() ? "" : ": " + said));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new IOException("interrupted", e);
+    } catch (IOException e) {
+      return e;
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      out.close();
+      if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (IOException e) {
+      process.destroyForcibly(); // It ended before.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      process.destroyForcibly();
+    }
+    try {
+      in.close();
+      Files.deleteIfExists(errors);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

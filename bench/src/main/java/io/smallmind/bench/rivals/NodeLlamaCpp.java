@@ -1,0 +1,178 @@
+package io.smallmind.bench.rivals;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** llama.cpp as the npm package node-llama-cpp brings it, prebuilt for every kind of CPU. */
+public final class NodeLlamaCpp implements ModelRival {
+  /** Name on the command line and in results. */
+  public static final String NAME = "llama.cpp";
+
+  private static final String VERSION = "3.22.1";
+  private static final String SCRIPT = "llama-cpp.mjs";
+  private static final long INSTALL_SECONDS = 900;
+  private static final long VERSION_SECONDS = 20;
+
+  private final Path folder;
+
+  /**
+   * Creates an adapter.
+   *
+   * @param rivals folder where rivals are installed
+   */
+  public NodeLlamaCpp(Path rivals) {
+    folder = rivals.resolve(NAME);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  private Path binaries() {
+    return folder.resolve("node_modules/@node-llama-cpp/" + platform());
+  }
+
+  @Override
+  public String missing() {
+    return Files.isDirectory(binaries())
+        ? ""
+        : "not installed; scripts/smallmind bench peers --install fetches it from npm";
+  }
+
+  @Override
+  public String detail() {
+    if (!missing().isEmpty()) {
+      return missing();
+    }
+    String release = "";
+    try {
+      Path built = binaries().resolve("bins/" + platform() + "/_nlcBuildMetadata.json");
+      release =
+          JsonParser.parseString(Files.readString(built))
+              .getAsJsonObject()
+              .getAsJsonObject("buildOptions")
+              .getAsJsonObject("llamaCpp")
+              .get("release")
+              .getAsString();
+    } catch (IOException | RuntimeException e) {
+      release = "of unknown release"; // The version of the package still tells.
+    }
+    return "llama.cpp " + release + " prebuilt in node-llama-cpp " + VERSION;
+  }
+
+  @Override
+  public void install(Consumer<String> log) throws IOException {
+    Files.createDirectories(folder);
+    Path home = folder.resolve("package.json");
+    if (!Files.exists(home)) {
+      Files.writeString(home, "{\"private\": true}\n");
+    }
+    log.accept("npm install node-llama-cpp@" + VERSION + " into " + folder);
+    // Optional packages are GPU builds of hundreds of megabytes; the one for this CPU is named.
+    Commands.Result result =
+        Commands.run(
+            folder,
+            INSTALL_SECONDS,
+            List.of(
+                "npm",
+                "install",
+                "--ignore-scripts",
+                "--omit=dev",
+                "--omit=optional",
+                "--no-audit",
+                "--no-fund",
+                "node-llama-cpp@" + VERSION,
+                "@node-llama-cpp/" + platform() + "@" + VERSION));
+    if (result.exitCode() != 0) {
+      throw new IOException("npm install failed: " + result.complaint());
+    }
+  }
+
+  private static String platform() {
+    String os = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
+    boolean arm = System.getProperty("os.arch", "").equals("aarch64");
+    if (os.startsWith("mac")) {
+      return arm ? "mac-arm64-metal" : "mac-x64";
+    }
+    return (os.startsWith("windows") ? "win-" : "linux-") + (arm ? "arm64" : "x64");
+  }
+
+  @Override
+  public ModelEngine open(Setup setup) throws IOException {
+    if (Commands.run(folder, VERSION_SECONDS, List.of("node", "--version")).exitCode() != 0) {
+      throw new IOException("node does not run; install Node.js 20 or newer");
+    }
+    try (InputStream script = NodeLlamaCpp.class.getResourceAsStream(SCRIPT)) {
+      if (script == null) {
+        throw new IOException("the bench lacks its own resource " + SCRIPT);
+      }
+      Files.copy(script, folder.resolve(SCRIPT), StandardCopyOption.REPLACE_EXISTING);
+    }
+    LineProcess process = new LineProcess(folder, List.of("node", SCRIPT));
+    try {
+      process.ask(
+          Map.of(
+              "op", "load",
+              "model", setup.model().toAbsolutePath().toString(),
+              "threads", setup.threads(),
+              "sessions", setup.sessions(),
+              "capacity", setup.capacity(),
+              "batchRows", Math.max(setup.batchRows(), setup.sessions()),
+              "cacheType", setup.cacheType()));
+    } catch (IOException e) {
+      process.close();
+      throw e;
+    }
+    return new Engine(process);
+  }
+
+  private record Engine(LineProcess process) implements ModelEngine {
+    @Override
+    public long[] prefill(int[] tokens, int depth) throws IOException {
+      return nanos(process.ask(Map.of("op", "prefill", "tokens", tokens, "depth", depth)));
+    }
+
+    @Override
+    public long[] decode(int[] tokens, int depth) throws IOException {
+      return nanos(process.ask(Map.of("op", "decode", "tokens", tokens, "depth", depth)));
+    }
+
+    private static long[] nanos(JsonObject answer) {
+      JsonArray nanos = answer.getAsJsonArray("nanos");
+      long[] all = new long[nanos.size()];
+      for (int i = 0; i < all.length; i++) {
+        all[i] = nanos.get(i).getAsLong();
+      }
+      return all;
+    }
+
+    @Override
+    public float[] scores(int[] tokens, int count) throws IOException {
+      JsonArray scores =
+          process
+              .ask(Map.of("op", "scores", "tokens", tokens, "count", count))
+              .getAsJsonArray("scores");
+      float[] all = new float[scores.size()];
+      for (int i = 0; i < all.length; i++) {
+        all[i] = scores.get(i).getAsFloat();
+      }
+      return all;
+    }
+
+    @Override
+    public void close() {
+      process.close();
+    }
+  }
+}

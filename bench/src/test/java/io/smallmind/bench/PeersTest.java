@@ -1,0 +1,90 @@
+package io.smallmind.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Rivals are played by shell scripts: nothing is fetched for a test. */
+@DisabledOnOs(OS.WINDOWS)
+class PeersTest {
+  @TempDir private Path folder;
+
+  private String script(String name, String body) throws IOException {
+    Path script = folder.resolve(name);
+    Files.writeString(script, "#!/bin/sh\n" + body + "\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return name + "=" + script;
+  }
+
+  private JsonArray run(String... benches) throws IOException {
+    Path json = folder.resolve("peers.json");
+    StringBuilder arguments =
+        new StringBuilder("peers --shape tiny-llama --prompt 4 --generate 4 --threads 1");
+    arguments
+        .append(" --quick --repeat 2 --warm-up 0.02 --backends scalar --cache ")
+        .append(folder);
+    for (String bench : benches) {
+      arguments.append(" --llama-bench ").append(bench);
+    }
+    BenchProcess run = BenchProcess.run((arguments + " --json " + json).split(" "));
+    assertEquals(0, run.exitCode(), run.err() + run.out());
+    return JsonParser.parseString(Files.readString(json))
+        .getAsJsonObject()
+        .getAsJsonArray("results");
+  }
+
+  private static JsonObject row(JsonArray rows, String work, String variant) {
+    for (JsonElement row : rows) {
+      JsonObject one = row.getAsJsonObject();
+      if (one.get("work").getAsString().equals(work)
+          && one.get("variant").getAsString().equals(variant)) {
+        return one;
+      }
+    }
+    throw new AssertionError("no row of " + variant + " in " + rows);
+  }
+
+  @Test
+  void llamaBenchTellsItsOwnTimes() throws IOException {
+    JsonArray rows =
+        run(script("fine", "echo '[{\"n_gen\": 4, \"samples_ns\": [8000000, 8000000]}]'"));
+    JsonObject prefill = row(rows, "prefill", "fine");
+    assertEquals(4 / 8e-3, prefill.get("tokensPerSecond").getAsDouble(), 1);
+    assertEquals("baseline", prefill.get("role").getAsString());
+    assertTrue(prefill.get("heapBytesPerCall").isJsonNull());
+    assertEquals(4 / 8e-3, row(rows, "decode", "fine").get("tokensPerSecond").getAsDouble(), 1);
+    assertEquals("ok", row(rows, "decode", "scalar").get("status").getAsString());
+  }
+
+  @Test
+  void crashIsARowAndDisturbsNobody() throws IOException {
+    JsonArray rows =
+        run(script("crash", "echo 'out of luck' >&2; exit 3"), script("odd", "echo hello"));
+    JsonObject crash = row(rows, "prefill", "crash");
+    assertEquals("failed", crash.get("status").getAsString());
+    assertEquals("exit code 3: out of luck", crash.get("message").getAsString());
+    assertTrue(row(rows, "decode", "odd").get("message").getAsString().contains("no"));
+    assertEquals("ok", row(rows, "prefill", "scalar").get("status").getAsString());
+  }
+
+  @Test
+  void whoIsNotInstalledIsARowThatSaysHow() throws IOException {
+    JsonArray rows = run("gone=" + folder.resolve("nowhere"));
+    JsonObject gone = row(rows, "prefill", "gone");
+    assertEquals("skipped", gone.get("status").getAsString());
+    assertTrue(gone.get("message").getAsString().startsWith("no executable"));
+    assertTrue(row(rows, "decode", "llama.cpp").get("message").getAsString().contains("--install"));
+  }
+}
