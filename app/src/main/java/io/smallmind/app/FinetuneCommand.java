@@ -28,10 +28,9 @@ final class FinetuneCommand extends TrainingCommand {
 
   @Option(
       names = {"-m", "--model"},
-      required = true,
       paramLabel = "FILE",
       description = "The model to begin with, a GGUF file of any type.")
-  private Path model = Path.of("");
+  private @Nullable Path model;
 
   @Option(
       names = "--lora",
@@ -50,7 +49,18 @@ final class FinetuneCommand extends TrainingCommand {
   }
 
   @Override
+  @Nullable String beginning() {
+    if (model != null) {
+      return "--model";
+    }
+    return rank != null ? "--lora" : alpha != null ? "--lora-alpha" : null;
+  }
+
+  @Override
   Trainer begin(TrainingOption given, Team team) {
+    if (model == null) {
+      throw usage("name the model to begin with: --model FILE");
+    }
     if (alpha != null && rank == null) {
       throw usage("--lora-alpha needs --lora");
     }

@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -29,36 +30,47 @@ import picocli.CommandLine.Option;
     },
     sortOptions = false)
 final class TrainCommand extends TrainingCommand {
+  private static final String USUAL_PRESET = "smallmind-stories";
+  private static final int USUAL_VOCABULARY = 2048;
+
   @Option(
       names = "--preset",
       paramLabel = "SHAPE",
-      defaultValue = "smallmind-stories",
       description =
-          "Sizes of the network: any shape of llama or gpt2 that synth --list names."
-              + " Default: ${DEFAULT-VALUE}.")
-  private String preset = "";
+          "Sizes of the network: any shape of llama or gpt2 that synth --list names. Default: "
+              + USUAL_PRESET
+              + ".")
+  private @Nullable String preset;
 
   @Option(
       names = "--vocabulary",
       paramLabel = "N",
-      defaultValue = "2048",
-      description = "Number of tokens to learn from the text. Default: ${DEFAULT-VALUE}.")
-  private int vocabulary;
+      description = "Number of tokens to learn from the text. Default: " + USUAL_VOCABULARY + ".")
+  private @Nullable Integer vocabulary;
 
   TrainCommand(Main main) {
     super(main);
   }
 
   @Override
+  @Nullable String beginning() {
+    if (preset != null) {
+      return "--preset";
+    }
+    return vocabulary != null ? "--vocabulary" : null;
+  }
+
+  @Override
   Trainer begin(TrainingOption given, Team team) {
-    ModelShape shape = ModelShape.byName(preset);
+    ModelShape shape = ModelShape.byName(preset == null ? USUAL_PRESET : preset);
+    int tokens = vocabulary == null ? USUAL_VOCABULARY : vocabulary;
     TrainingOptions usual = TrainingOptions.builder().build();
     TrainingOptions options =
         given.apply(usual.toBuilder().context(Math.min(usual.context(), shape.context())).build());
     BytePairTrainer words = new BytePairTrainer();
     TextPieces.forEach(texts(), words::add);
-    Map<String, GgufValue> entries = words.train(vocabulary);
-    NetworkConfig config = NetworkConfig.of(shape, vocabulary, options.context());
+    Map<String, GgufValue> entries = words.train(tokens);
+    NetworkConfig config = NetworkConfig.of(shape, tokens, options.context());
     TokenData data = tokens(tokenizer(entries));
     try {
       return new Trainer(config, options, entries, null, data, kernels(), team);

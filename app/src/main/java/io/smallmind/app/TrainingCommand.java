@@ -96,6 +96,9 @@ abstract class TrainingCommand extends AppCommand {
     super(main);
   }
 
+  /** Returns an option that was given, but says only how a training begins; null if none was. */
+  abstract @Nullable String beginning();
+
   /** Prepares a training that begins. */
   abstract Trainer begin(TrainingOption options, Team team);
 
@@ -109,6 +112,9 @@ abstract class TrainingCommand extends AppCommand {
     }
     if (resume && !Files.exists(checkpoint)) {
       throw usage("--resume: there is no " + checkpoint + "; leave it out to begin");
+    }
+    if (resume && beginning() != null) {
+      throw usage(beginning() + " says how a training begins; leave it out to --resume one");
     }
     withTeam(team -> code[0] = train(team, mix, checkpoint));
     return code[0];

@@ -81,7 +81,12 @@ class TrainingCommandTest {
     assertTrue(Files.exists(picture));
     Path weights = folder.resolve("model.safetensors");
     JsonObject second =
-        json(train("--steps", "5", "--json", "--resume", "--safetensors", weights.toString()));
+        json(
+            command(
+                "train",
+                new String[] {"--json", "--resume", "--safetensors", weights.toString()},
+                "--steps",
+                "5"));
     assertEquals(5, second.get("steps").getAsInt());
     assertTrue(Files.exists(weights));
     assertEquals(
@@ -118,6 +123,10 @@ class TrainingCommandTest {
   @Test
   void mistakesAreNamed() throws IOException {
     fails(train("--resume"), "there is no");
+    Files.createFile(Path.of(model + ".checkpoint"));
+    fails(train("--resume"), "--preset says how a training begins");
+    fails(command("train", new String[] {"--resume"}), "no checkpoint", Main.BAD_MODEL);
+    fails(command("finetune", new String[0]), "--model");
     fails(train("--vocabulary", "5000"), "more text");
     fails(train("--context", "65"), "");
     fails(train("--preset", "llama4"), "unknown shape 'llama4'");

@@ -113,8 +113,14 @@ public final class Checkpoint {
   /** Removes what a process left that was killed while it wrote. */
   private static void deleteLeftovers(Path temporary) {
     Path folder = temporary.toAbsolutePath().getParent();
+    String prefix = "." + temporary.getFileName() + ".";
     try (DirectoryStream<Path> leftovers =
-        Files.newDirectoryStream(folder, "." + temporary.getFileName() + ".*.tmp")) {
+        Files.newDirectoryStream(
+            folder,
+            each -> {
+              String name = String.valueOf(each.getFileName());
+              return name.startsWith(prefix) && name.endsWith(".tmp");
+            })) {
       for (Path leftover : leftovers) {
         Files.deleteIfExists(leftover);
       }

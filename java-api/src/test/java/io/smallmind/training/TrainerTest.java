@@ -137,8 +137,7 @@ class TrainerTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     Kernels scalar = KernelRegistry.get().byName("scalar");
     NetworkConfig config = Texts.config(Architecture.LLAMA);
-    try (Trainer trainer =
-        new Trainer(config, options, texts.entries, null, data, scalar, team)) {
+    try (Trainer trainer = new Trainer(config, options, texts.entries, null, data, scalar, team)) {
       for (int i = 0; i < 300; i++) { // so that the compiler is done with most
         trainer.step();
       }
