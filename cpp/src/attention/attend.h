@@ -29,8 +29,11 @@ constexpr int64_t kDirectPairs = 2 * kTilePairs;
 constexpr int64_t kDecodedFloats = 16 * 1024;
 static_assert(kDecodedFloats >= kTileKeys * SM_MAX_HEAD_DIM, "room for a tile of registers");
 
-/* Positions to go through before the next pairs, so that their rows stay in the first cache. */
+/* Positions to go through before the next pairs: as many as let their rows, of so many floats
+ * together, stay in the first cache; those read from the page are fewer, as memory is asked for the
+ * next ones at each step. */
 constexpr int64_t kStep = 16;
+constexpr int64_t kStepFloats = 4 * 1024;
 static_assert(kStep % kTileKeys == 0, "steps are whole tiles of registers");
 
 struct AttentionCall {
@@ -83,6 +86,7 @@ class Block {
         row_bytes_(Rows::bytes(call.head_dim)),
         padded_((call.head_dim + kLanes - 1) / kLanes * kLanes),
         direct_(call.head_dim % kLanes == 0 && pairs <= kDirectPairs),
+        step_(direct_ ? kStep : larger(1, kStepFloats / (kStep * padded_)) * kStep),
         key_offset_(call.key_offset + kv_head * SM_PAGE_LENGTH * row_bytes_),
         value_offset_(call.value_offset + kv_head * SM_PAGE_LENGTH * row_bytes_),
         pairs_(pairs) {
@@ -109,7 +113,7 @@ class Block {
       weigh(page + value_offset_, next ? next + value_offset_ : nullptr);
     }
     for (int64_t p = 0; p < pairs_; p++) {
-      multiply(out_[p], 1.0f / reduce_add(load(sums_[p])));
+      multiply(out_[p], fill(1.0f / reduce_add(load(sums_[p]))));
     }
   }
 
@@ -168,12 +172,12 @@ class Block {
   SM_INLINE void each_step(const TileRows& rows, const uint8_t* next, Body&& body) {
     const Range all = in_tile(0, pairs_ - 1);
     const int64_t last = smaller(rows.end, all.end);
-    for (int64_t begin = larger(rows.begin, all.begin / kStep * kStep); begin < last;
-         begin += kStep) {
+    int64_t begin = larger(rows.begin, all.begin / step_ * step_);
+    for (; begin < last; begin += step_) {
       if (direct_ && next) {
-        prefetch(next + begin * row_bytes_, kStep * row_bytes_);
+        prefetch(next + begin * row_bytes_, step_ * row_bytes_);
       }
-      body(Range{begin, smaller(rows.end, begin + kStep)});
+      body(Range{begin, smaller(rows.end, begin + step_)});
     }
   }
 
@@ -195,34 +199,61 @@ class Block {
   /* Turns scores into weights; carries maxima and sums on. */
   void weights_of_scores() {
     for (int64_t p = 0; p < pairs_; p++) {
-      corrections_[p] = maxima_[p];
-      maxima_[p] = finish_scores(weights_[p], in_tile(p), maxima_[p]);
-    }
-    for (int64_t p = 0; p < pairs_; p += kLanes) {
-      store(corrections_ + p, exp_negative(sub(load(corrections_ + p), load(maxima_ + p))));
-    }
-    for (int64_t p = 0; p < pairs_; p++) {
       const Range seen = in_tile(p);
-      if (seen.begin >= seen.end) {
-        continue;
+      if (seen.begin == 0 && seen.end == kTile && !(call_.soft_cap > 0)) {
+        weights_of_whole_tile(p);
+      } else if (seen.begin < seen.end) {
+        weights_of_range(p, seen);
       }
-      Floats sum = load(sums_[p]);
-      if (corrections_[p] != 1.0f) {
-        sum = mul(sum, fill(corrections_[p]));
-        multiply(out_[p], corrections_[p]);
-      }
-      const Floats largest = fill(maxima_[p]);
-      for (int64_t j = seen.begin / kLanes * kLanes; j < seen.end; j += kLanes) {
-        Floats weight = exp_negative(sub(load(weights_[p] + j), largest));
-        sum = add(sum, weight);
-        store(weights_[p] + j, weight);
-      }
-      store(sums_[p], sum);
+    }
+  }
+
+  /* In registers from the scores to the weights. */
+  SM_INLINE void weights_of_whole_tile(int64_t p) {
+    constexpr int kVectors = kTile / kLanes;
+    float* weights = weights_[p];
+    const Floats scale = fill(call_.scale);
+    Floats scores[kVectors];
+    Floats largest = fill(maxima_[p]);
+    unroll<kVectors>([&](auto v) SM_LAMBDA {
+      scores[v] = mul(load(weights + v * kLanes), scale);
+      largest = at_least(scores[v], largest);
+    });
+    raise_maximum(p, reduce_max(largest));
+    const Floats max = fill(maxima_[p]);
+    Floats sum = load(sums_[p]);
+    unroll<kVectors>([&](auto v) SM_LAMBDA {
+      Floats weight = exp_negative(sub(scores[v], max));
+      sum = add(sum, weight);
+      store(weights + v * kLanes, weight);
+    });
+    store(sums_[p], sum);
+  }
+
+  void weights_of_range(int64_t p, Range seen) {
+    raise_maximum(p, finish_scores(weights_[p], seen, maxima_[p]));
+    const Floats max = fill(maxima_[p]);
+    Floats sum = load(sums_[p]);
+    for (int64_t j = seen.begin / kLanes * kLanes; j < seen.end; j += kLanes) {
+      Floats weight = exp_negative(sub(load(weights_[p] + j), max));
+      sum = add(sum, weight);
+      store(weights_[p] + j, weight);
+    }
+    store(sums_[p], sum);
+  }
+
+  /* What was summed under a lower maximum shrinks. */
+  SM_INLINE void raise_maximum(int64_t p, float max) {
+    if (max != maxima_[p]) {
+      const Floats factor = exp_negative(sub(fill(maxima_[p]), fill(max)));
+      store(sums_[p], mul(load(sums_[p]), factor));
+      multiply(out_[p], factor);
+      maxima_[p] = max;
     }
   }
 
   /* Scales and caps scores, gives minus infinity to positions that are not seen, and returns the
-   * largest; NaN is passed over here and shows in the sum. */
+   * largest; NaN may be passed over here, and shows in the sum. */
   float finish_scores(float* scores, Range seen, float max) const {
     const Floats scale = fill(call_.scale);
     const Floats cap = fill(call_.soft_cap);
@@ -241,7 +272,7 @@ class Block {
         s = load(lanes);
       }
       store(scores + j, s);
-      largest = select(less(largest, s), s, largest);
+      largest = at_least(s, largest);
     }
     return reduce_max(largest);
   }
@@ -284,15 +315,14 @@ class Block {
     }
   }
 
-  void multiply(float* x, float factor) const {
-    const Floats f = fill(factor);
+  void multiply(float* x, Floats factor) const {
     int64_t i = 0;
     for (; i + kLanes <= call_.head_dim; i += kLanes) {
-      store(x + i, mul(load(x + i), f));
+      store(x + i, mul(load(x + i), factor));
     }
     if (i < call_.head_dim) {
       const int64_t n = call_.head_dim - i;
-      store_first(x + i, mul(load_first(x + i, n), f), n);
+      store_first(x + i, mul(load_first(x + i, n), factor), n);
     }
   }
 
@@ -300,6 +330,7 @@ class Block {
   const int64_t row_bytes_;  // of a stored row
   const int64_t padded_;     // elements of a decoded row
   const bool direct_;
+  const int64_t step_;  // positions
   const int64_t key_offset_;
   const int64_t value_offset_;
   const int64_t pairs_;
@@ -308,8 +339,7 @@ class Block {
   const float* q_[kBlockPairs];
   float* out_[kBlockPairs];
   Range seen_[kBlockPairs];
-  alignas(64) float maxima_[kBlockPairs];
-  alignas(64) float corrections_[kBlockPairs];
+  float maxima_[kBlockPairs];
   alignas(64) float sums_[kBlockPairs][kLanes];
   alignas(64) float weights_[kBlockPairs][kTile];  // scores first
   alignas(64) float decoded_[kDecodedFloats];
