@@ -17,7 +17,16 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description = "Measures every backend side by side, verified and interleaved.",
-    subcommands = {MatmulCommand.class, OpsCommand.class, ModelCommand.class, PeersCommand.class},
+    subcommands = {
+      MatmulCommand.class,
+      OpsCommand.class,
+      ModelCommand.class,
+      PeersCommand.class,
+      CompareCommand.class,
+      TrendCommand.class,
+      ReportCommand.class,
+      AllCommand.class
+    },
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -72,7 +81,8 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "name a command: matmul, ops, model, peers or jmh");
+        spec.commandLine(),
+        "name a command: matmul, ops, model, peers, all, compare, trend, report or jmh");
   }
 
   Terminal terminal() {

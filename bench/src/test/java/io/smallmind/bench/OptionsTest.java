@@ -42,6 +42,12 @@ class OptionsTest {
         "model --prompt 0 --generate 0 --shape tiny-llama --cache target/models | anything to do",
         "model --model /nowhere/at/all.gguf | --model: no file",
         "model --model a.gguf --types Q4_0 | --model brings its own",
+        "trend /nowhere | no folder",
+        "report a.json --html x | no file a.json",
+        "compare | name two files",
+        "compare a.json b.json | no file a.json",
+        "compare a b --threshold 0 | --threshold: choose",
+        "compare --run main | --run needs",
         "peers --rivals hare | unknown rival 'hare'",
         "ops --ops sort | unknown operation 'sort'",
         "ops --sizes 1 | --sizes: choose 128 to",
@@ -59,7 +65,10 @@ class OptionsTest {
   void helpListsTheCommands() {
     BenchProcess run = BenchProcess.run("--help");
     assertEquals(0, run.exitCode());
-    for (String command : new String[] {"matmul", "ops", "model", "peers", "jmh"}) {
+    for (String command :
+        new String[] {
+          "matmul", "ops", "model", "peers", "all", "compare", "trend", "report", "jmh"
+        }) {
       assertTrue(run.out().contains(command), run.out());
     }
     assertTrue(run.out().lines().allMatch(line -> line.length() <= 80), run.out());

@@ -24,6 +24,12 @@ public record Statistics(
     double iqr,
     List<Double> roundMedians) {
 
+  /** Returns these figures with another median, of other rounds. */
+  public Statistics withRounds(double newMedian, List<Double> medians) {
+    return new Statistics(
+        samples, callsPerSample, min, mean, newMedian, p95, p99, max, mad, iqr, medians);
+  }
+
   /** Returns the spread as a share of the median. */
   public double spread() {
     return mad / median;

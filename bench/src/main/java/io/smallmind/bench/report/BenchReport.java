@@ -29,6 +29,27 @@ public record BenchReport(
     List<Comparison> comparisons,
     List<String> warnings) {
 
+  /** Returns this report with other results. */
+  public BenchReport withResults(List<ResultRow> rows) {
+    return new BenchReport(
+        schema,
+        schemaVersion,
+        command,
+        arguments,
+        startedAt,
+        seconds,
+        exitCode,
+        settings,
+        host,
+        load,
+        backends,
+        libraries,
+        limits,
+        rows,
+        comparisons,
+        warnings);
+  }
+
   /** Names the format. */
   public static final String SCHEMA = "smallmind-bench";
 
@@ -123,6 +144,50 @@ public record BenchReport(
       @Nullable Double heapBytesPerCall,
       @Nullable Long collections,
       Map<String, Double> figures) {
+
+    /** Takes a row from before there were more figures as one without. */
+    public ResultRow {
+      figures = figures == null ? Map.of() : figures;
+    }
+
+    /** Returns this row with other times. */
+    public ResultRow withNanos(Statistics other) {
+      return with(other, share, shareOf, reference);
+    }
+
+    /** Returns this row without what it is compared to. */
+    public ResultRow withoutReference() {
+      return with(nanos, null, "", null);
+    }
+
+    private ResultRow with(
+        @Nullable Statistics times, @Nullable Double partOf, String nameOf, @Nullable Double most) {
+      return new ResultRow(
+          id,
+          work,
+          subject,
+          size,
+          shape,
+          variant,
+          role,
+          threads,
+          status,
+          message,
+          verification,
+          operationsPerCall,
+          bytesPerCall,
+          times,
+          gflops,
+          gigabytesPerSecond,
+          tokensPerSecond,
+          rateUnit,
+          partOf,
+          nameOf,
+          most,
+          heapBytesPerCall,
+          collections,
+          figures);
+    }
 
     /** Returns the rate that matters in this case, in {@link #rateUnit}. */
     public @Nullable Double rate() {

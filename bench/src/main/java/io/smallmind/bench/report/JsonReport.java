@@ -2,6 +2,9 @@ package io.smallmind.bench.report;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,6 +16,28 @@ public final class JsonReport {
       new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().serializeNulls().create();
 
   private JsonReport() {}
+
+  /**
+   * Reads a report.
+   *
+   * @throws IOException if it can't be read
+   * @throws JsonParseException if it is no report, or of another version
+   */
+  public static BenchReport read(Path file) throws IOException {
+    String text = Files.readString(file, StandardCharsets.UTF_8);
+    JsonElement json = JsonParser.parseString(text);
+    if (!json.isJsonObject()
+        || !json.getAsJsonObject().has("schema")
+        || !BenchReport.SCHEMA.equals(json.getAsJsonObject().get("schema").getAsString())) {
+      throw new JsonParseException("it does not say that it is of the schema smallmind-bench");
+    }
+    BenchReport report = GSON.fromJson(json, BenchReport.class);
+    if (report.schemaVersion() != BenchReport.SCHEMA_VERSION) {
+      throw new JsonParseException(
+          "it has version " + report.schemaVersion() + "; this bench reads version 1");
+    }
+    return report;
+  }
 
   /** Returns a report as JSON. */
   public static String write(BenchReport report) {

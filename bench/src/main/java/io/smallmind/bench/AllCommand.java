@@ -1,0 +1,104 @@
+package io.smallmind.bench;
+
+import io.smallmind.bench.report.HtmlReport;
+import io.smallmind.bench.report.MarkdownReport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** Runs every bench of this library's own, and draws the results. */
+@Command(
+    name = "all",
+    description = "Run matmul, ops and model one after the other, and draw a report.",
+    sortOptions = false,
+    mixinStandardHelpOptions = true)
+final class AllCommand implements Callable<Integer> {
+  @ParentCommand private @Nullable Main main;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FOLDER",
+      description = "Where results go; made if need be. Default: target/bench.")
+  Path folder = Path.of("target/bench");
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Numbers of threads. Default: 1 and the physical cores.")
+  @Nullable String threads;
+
+  @Option(
+      names = "--backends",
+      paramLabel = "NAME",
+      description = "Backends to compare. Default: native,vector,scalar.")
+  @Nullable String backends;
+
+  @Option(
+      names = "--shape",
+      paramLabel = "NAME",
+      description = "Shape of the model. Default: smollm2-135m.")
+  String shape = "smollm2-135m";
+
+  @Option(
+      names = "--cache",
+      paramLabel = "FOLDER",
+      description = "Where models of shapes are kept. Default: smallmind-bench in ~/.cache.")
+  @Nullable Path cache;
+
+  @Option(names = "--quick", description = "Fewer sizes, shorter turns: a first look.")
+  boolean quick;
+
+  @Override
+  public Integer call() throws IOException {
+    Main parent = main;
+    if (parent == null) {
+      throw new IllegalStateException("a command runs below Main only");
+    }
+    Files.createDirectories(folder);
+    List<String> model = new ArrayList<>(List.of("model", "--shape", shape));
+    if (quick) {
+      model.addAll(List.of("--prompt", "128", "--generate", "32"));
+    }
+    if (cache != null) {
+      model.addAll(List.of("--cache", cache.toString()));
+    }
+    int worst = 0;
+    List<Path> results = new ArrayList<>();
+    for (List<String> command : List.of(List.of("matmul"), List.of("ops"), model)) {
+      Path json = folder.resolve(command.getFirst() + ".json");
+      List<String> arguments = new ArrayList<>(command);
+      arguments.addAll(List.of("--json", json.toString()));
+      if (quick) {
+        arguments.add("--quick");
+      }
+      if (threads != null) {
+        arguments.addAll(List.of("--threads", threads));
+      }
+      if (backends != null) {
+        arguments.addAll(List.of("--backends", backends));
+      }
+      Files.deleteIfExists(json);
+      int exitCode =
+          Main.run(arguments.toArray(new String[0]), parent.terminal(), parent::candidates);
+      worst = Math.max(worst, exitCode);
+      if (Files.exists(json)) {
+        results.add(json);
+      }
+      parent.terminal().out().println();
+    }
+    if (!results.isEmpty()) {
+      Path page = folder.resolve("report.html");
+      HtmlReport.write(results, page);
+      MarkdownReport.write(results, folder.resolve("report.md"));
+      parent.terminal().out().println("Report: " + page.toAbsolutePath());
+    }
+    return worst;
+  }
+}

@@ -1,0 +1,2 @@
+/** What changed between runs, and whether that is more than noise. */
+package io.smallmind.bench.compare;

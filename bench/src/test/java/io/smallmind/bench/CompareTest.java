@@ -1,0 +1,162 @@
+package io.smallmind.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CompareTest {
+  @TempDir private Path folder;
+  private Path base;
+
+  @BeforeEach
+  void measureOnce() throws IOException {
+    base = folder.resolve("base.json");
+    BenchProcess run =
+        BenchProcess.run(
+            ("matmul --types F32,Q8_0 --mode gemm --sizes 32 --quick --repeat 1 --warm-up 0.02"
+                    + " --threads 1 --backends scalar --json "
+                    + base)
+                .split(" "));
+    assertEquals(0, run.exitCode(), run.err());
+    edit(base, base, report -> rounds(report, 1));
+  }
+
+  private static void edit(Path from, Path to, Consumer<JsonObject> change) throws IOException {
+    JsonObject report = JsonParser.parseString(Files.readString(from)).getAsJsonObject();
+    change.accept(report);
+    Files.writeString(to, report.toString());
+  }
+
+  /** Gives every row seven calm rounds. */
+  private static void rounds(JsonObject report, double factor) {
+    for (JsonElement row : report.getAsJsonArray("results")) {
+      slow(row.getAsJsonObject(), factor);
+    }
+  }
+
+  private static void slow(JsonObject row, double factor) {
+    JsonArray rounds = new JsonArray();
+    for (int i = 0; i < 7; i++) {
+      rounds.add(1000 * factor * (1 + 0.002 * (i * 3 % 7)));
+    }
+    row.getAsJsonObject("nanos").add("roundMedians", rounds);
+    row.addProperty("reference", 100);
+  }
+
+  private BenchProcess compare(Consumer<JsonObject> change) throws IOException {
+    Path head = folder.resolve("head.json");
+    edit(base, head, change);
+    return BenchProcess.run("compare", base.toString(), head.toString());
+  }
+
+  @Test
+  void sameFileIsNoDifference() {
+    BenchProcess run = BenchProcess.run("compare", base.toString(), base.toString(), "--all");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().contains("Verdict: no difference"), run.out());
+    assertTrue(run.out().contains("gemm/Q8_0/32x32x32/scalar"), run.out());
+  }
+
+  @Test
+  void slowerRowIsARegression() throws IOException {
+    BenchProcess run =
+        compare(report -> slow(report.getAsJsonArray("results").get(0).getAsJsonObject(), 1.1));
+    assertEquals(1, run.exitCode(), run.out());
+    assertTrue(run.out().contains("1 slower, 0 faster, 1 the same"), run.out());
+  }
+
+  @Test
+  void fasterRowIsFine() throws IOException {
+    BenchProcess run =
+        compare(report -> slow(report.getAsJsonArray("results").get(0).getAsJsonObject(), 0.8));
+    assertEquals(0, run.exitCode(), run.out());
+    assertTrue(run.out().contains("better than before"), run.out());
+  }
+
+  @Test
+  void slowerMachineIsNoRegression() throws IOException {
+    BenchProcess run =
+        compare(
+            report -> {
+              rounds(report, 1.4);
+              for (JsonElement row : report.getAsJsonArray("results")) {
+                row.getAsJsonObject().addProperty("reference", 100 / 1.4);
+              }
+            });
+    assertEquals(0, run.exitCode(), run.out());
+  }
+
+  @Test
+  void hungrierRowIsARegression() throws IOException {
+    BenchProcess run =
+        compare(
+            report ->
+                report
+                    .getAsJsonArray("results")
+                    .get(0)
+                    .getAsJsonObject()
+                    .addProperty("heapBytesPerCall", 4096));
+    assertEquals(1, run.exitCode(), run.out());
+    assertTrue(run.out().contains("more heap per call"), run.out());
+  }
+
+  @Test
+  void lostRowIsARegression() throws IOException {
+    BenchProcess run = compare(report -> report.getAsJsonArray("results").remove(0));
+    assertEquals(1, run.exitCode(), run.out());
+    assertTrue(run.out().contains("no longer measured: gemm/F32"), run.out());
+  }
+
+  @Test
+  void trendPointsAtTheNewestRegression() throws IOException {
+    Path head = folder.resolve("head.json");
+    edit(
+        base,
+        head,
+        report -> {
+          report.addProperty("startedAt", "2999-01-01T00:00:00Z");
+          slow(report.getAsJsonArray("results").get(0).getAsJsonObject(), 1.2);
+        });
+    BenchProcess run = BenchProcess.run("trend", folder.toString());
+    assertEquals(1, run.exitCode(), run.out());
+    List<String> slower = run.out().lines().filter(line -> line.endsWith(" slower")).toList();
+    assertEquals(1, slower.size(), run.out());
+    assertTrue(slower.getFirst().contains("gemm/F32"), run.out());
+    Files.delete(head);
+    assertEquals(0, BenchProcess.run("trend", folder.toString()).exitCode());
+  }
+
+  @Test
+  void otherMachineAndOtherSettingsAreNotComparable() throws IOException {
+    BenchProcess machine =
+        compare(report -> report.getAsJsonObject("host").addProperty("cpu", "Abacus"));
+    assertEquals(2, machine.exitCode(), machine.out());
+    assertTrue(machine.out().contains("different machines"), machine.out());
+    BenchProcess settings =
+        compare(report -> report.getAsJsonObject("settings").addProperty("quick", false));
+    assertEquals(2, settings.exitCode(), settings.out());
+  }
+
+  @Test
+  void filesWithoutFiguresAreAnError() throws IOException {
+    Path other = folder.resolve("other.json");
+    Files.writeString(other, "{\"a\": 1}");
+    BenchProcess run = BenchProcess.run("compare", base.toString(), other.toString());
+    assertEquals(2, run.exitCode());
+    assertTrue(run.err().contains("no result of the bench"), run.err());
+    assertEquals(2, BenchProcess.run("compare", base.toString()).exitCode());
+    assertEquals(2, BenchProcess.run("compare", base.toString(), "/nowhere").exitCode());
+  }
+}

@@ -1,0 +1,93 @@
+package io.smallmind.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReportTest {
+  @TempDir private Path folder;
+
+  private Path measured() throws IOException {
+    Path json = folder.resolve("a.json");
+    BenchProcess run =
+        BenchProcess.run(
+            ("ops --ops add --sizes 256 --quick --repeat 1 --warm-up 0.02 --threads 1"
+                    + " --backends scalar --json "
+                    + json)
+                .split(" "));
+    assertEquals(0, run.exitCode(), run.err());
+    // What a name could do to the page.
+    String text =
+        Files.readString(json).replace("\"warnings\": [", "\"warnings\": [\"</script>\",");
+    Files.writeString(json, text.replace("\",]", "\"]").replace("\",\n  ]", "\"\n  ]"));
+    return json;
+  }
+
+  @Test
+  void pageHoldsEverythingItNeeds() throws IOException {
+    Path html = folder.resolve("report.html");
+    BenchProcess run = BenchProcess.run("report", measured().toString(), "--html", html.toString());
+    assertEquals(0, run.exitCode(), run.err());
+    String page = Files.readString(html);
+    assertTrue(page.contains("Chart.js v4"), "no charts inside");
+    assertFalse(page.contains("src=\"http"), "needs the network");
+    String open = "<script id=\"data\" type=\"application/json\">";
+    int begin = page.indexOf(open) + open.length();
+    String data = page.substring(begin, page.indexOf("</script>", begin));
+    JsonArray sources = JsonParser.parseString(data).getAsJsonArray();
+    assertEquals("a.json", sources.get(0).getAsJsonObject().get("file").getAsString());
+    assertTrue(data.contains("add/add/256/scalar/threads-1"), data);
+  }
+
+  @Test
+  void markdownShowsTheCommandAndEveryRow() throws IOException {
+    Path markdown = folder.resolve("report.md");
+    BenchProcess run =
+        BenchProcess.run("report", measured().toString(), "--markdown", markdown.toString());
+    assertEquals(0, run.exitCode(), run.err());
+    String text = Files.readString(markdown);
+    assertTrue(text.contains("`scripts/smallmind bench ops --ops add"), text);
+    assertTrue(text.contains("| 256 | scalar | 1 | "), text);
+  }
+
+  @Test
+  void allRunsEverythingAndEndsWithThePath() {
+    BenchProcess run =
+        BenchProcess.run(
+            "all",
+            "--quick",
+            "--threads",
+            "1",
+            "--backends",
+            "scalar",
+            "--shape",
+            "tiny-llama",
+            "--cache",
+            folder.toString(),
+            "--out",
+            folder.resolve("out").toString());
+    assertEquals(0, run.exitCode(), run.err());
+    for (String name : new String[] {"matmul.json", "ops.json", "model.json", "report.html"}) {
+      assertTrue(Files.exists(folder.resolve("out").resolve(name)), name);
+    }
+    String last = run.out().lines().reduce("", (before, line) -> line);
+    assertTrue(last.startsWith("Report: ") && last.endsWith("report.html"), last);
+  }
+
+  @Test
+  void slipsAreUsageErrors() throws IOException {
+    Path other = Files.writeString(folder.resolve("x.json"), "[1]");
+    assertEquals(2, BenchProcess.run("report", "/nowhere.json", "--html", "x").exitCode());
+    assertEquals(2, BenchProcess.run("report", other.toString()).exitCode());
+    BenchProcess run = BenchProcess.run("report", other.toString(), "--html", other + ".html");
+    assertEquals(2, run.exitCode(), run.err());
+  }
+}
