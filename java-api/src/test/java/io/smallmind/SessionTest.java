@@ -25,26 +25,40 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
+/** Sessions of a trained model, on every backend. */
+@ParameterizedClass
+@MethodSource("io.smallmind.testing.Backends#names")
 class SessionTest {
   private static final String PROMPT = "Once upon a time";
 
   private static LanguageModel model;
 
-  @BeforeAll
-  static void load() {
-    model = LanguageModel.load(TestData.path("models/stories260K.gguf"));
+  @Parameter private String backend;
+
+  @BeforeParameterizedClassInvocation
+  static void load(String backend) {
+    ModelOptions options = ModelOptions.defaults().withBackend(backend);
+    model = LanguageModel.load(TestData.path("models/stories260K.gguf"), options);
   }
 
-  @AfterAll
+  @AfterParameterizedClassInvocation
   static void close() {
     if (model != null) {
       model.close();
     }
+  }
+
+  @Test
+  void runsOnItsBackend() {
+    assertEquals(backend, model.backend());
   }
 
   @Test
@@ -219,12 +233,15 @@ class SessionTest {
         GenerationResult begin = session.generate(PROMPT, GenerationOptions.greedy(90));
         session.save(file);
         int[] all = session.ids();
-        GenerationResult rest = session.generate(all, GenerationOptions.greedy(30), null);
+        GenerationOptions scored =
+            GenerationOptions.builder().temperature(0).maxTokens(30).logProbabilities(5).build();
+        GenerationResult rest = session.generate(all, scored, null);
         assertTrue(rest.usage().reusedTokens() >= begin.usage().generatedTokens());
         try (Session restored = model.restoreSession(file, options)) {
           assertArrayEquals(all, restored.ids());
-          GenerationResult again = restored.generate(all, GenerationOptions.greedy(30), null);
+          GenerationResult again = restored.generate(all, scored, null);
           assertArrayEquals(rest.ids(), again.ids());
+          assertEquals(rest.logProbabilities(), again.logProbabilities());
           assertEquals(rest.usage(), again.usage());
         }
       }

@@ -3,6 +3,7 @@ package io.smallmind.kernels;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.smallmind.testing.Backends;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,17 +17,9 @@ import org.junit.jupiter.api.TestInstance;
 /**
  * What the conformance tests share: they run every implementation that the registry offers, against
  * an oracle in double precision, and prove at the end which ones they ran.
- *
- * <p>The system property {@value #EXPECTED_PROPERTY} lists, with commas, the implementations that
- * this host must offer: a machine that lost one can't pass by skipping it.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class KernelConformance {
-  static final String EXPECTED_PROPERTY = "smallmind.test.expectedBackends";
-
-  /** Beginning of the names of the implementations to test; without it, all are. */
-  static final String ONLY_PROPERTY = "smallmind.test.onlyBackends";
-
   /** Run every so manyth of many alike shapes; without it, all. */
   static final int STEP = Integer.getInteger("smallmind.test.step", 1);
 
@@ -37,10 +30,7 @@ abstract class KernelConformance {
 
   /** Returns the implementations to test. */
   static List<Kernels> backends() {
-    String prefix = System.getProperty(ONLY_PROPERTY, "");
-    return KernelRegistry.get().available().stream()
-        .filter(kernels -> kernels.name().startsWith(prefix))
-        .toList();
+    return Backends.offered();
   }
 
   /** Makes one test per implementation. */
@@ -63,7 +53,7 @@ abstract class KernelConformance {
         absent.add(kernels.name());
       }
     }
-    for (String expected : System.getProperty(EXPECTED_PROPERTY, "").split(",")) {
+    for (String expected : System.getProperty(Backends.EXPECTED_PROPERTY, "").split(",")) {
       if (!expected.isBlank() && !cases.containsKey(expected.strip())) {
         absent.add(expected.strip());
       }

@@ -10,6 +10,8 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.smallmind.LanguageModel;
+import io.smallmind.ModelOptions;
 import io.smallmind.gguf.GgufFile;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
@@ -20,19 +22,14 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The forward pass against what other implementations computed for trained models. */
 class GoldenTest {
-  static Stream<Kernels> backends() {
-    return KernelRegistry.get().available().stream();
-  }
-
   @ParameterizedTest
-  @MethodSource("backends")
-  void greedyTokensOfFloatModels(Kernels kernels) throws IOException {
+  @MethodSource("io.smallmind.testing.Backends#names")
+  void greedyTokensOfFloatModels(String backend) throws IOException {
     JsonObject golden = read("golden/greedy-llamacpp.json");
     int compared = 0;
     for (JsonElement element : golden.getAsJsonArray("results")) {
@@ -44,7 +41,7 @@ class GoldenTest {
       int[] prompt = ids(result.getAsJsonArray("prompt_tokens"));
       int[] expected = ids(result.getAsJsonArray("greedy64"));
       try (GgufFile file = GgufFile.open(TestData.path("models/" + name));
-          Model model = Model.load(file, kernels, Team.shared(), LoadOptions.defaults())) {
+          Model model = load(file, backend)) {
         assertArrayEquals(expected, greedy(model, prompt, expected.length), name);
         compared++;
       }
@@ -70,8 +67,8 @@ class GoldenTest {
   }
 
   @ParameterizedTest
-  @MethodSource("backends")
-  void logitsOfFloatModels(Kernels kernels) throws IOException {
+  @MethodSource("io.smallmind.testing.Backends#names")
+  void logitsOfFloatModels(String backend) throws IOException {
     JsonObject models = read("golden/logits-and-perplexity.json").getAsJsonObject("models");
     int compared = 0;
     for (Map.Entry<String, JsonElement> entry : models.entrySet()) {
@@ -82,7 +79,7 @@ class GoldenTest {
       for (JsonElement element : prompts.asMap().values()) {
         JsonObject prompt = element.getAsJsonObject();
         try (GgufFile file = GgufFile.open(TestData.path("models/" + entry.getKey()));
-            Model model = Model.load(file, kernels, Team.shared(), LoadOptions.defaults())) {
+            Model model = load(file, backend)) {
           compareLogits(model, prompt);
           compared++;
         }
@@ -114,6 +111,42 @@ class GoldenTest {
       double norm = prompt.get("logits_l2").getAsDouble();
       assertEquals(norm, Math.sqrt(squares), 2e-3 * norm);
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.smallmind.testing.Backends#names")
+  void perplexity(String backend) throws IOException {
+    JsonObject models = read("golden/logits-and-perplexity.json").getAsJsonObject("models");
+    String corpus = Files.readString(TestData.path("corpora/tinystories-1000.txt"));
+    String text = corpus.substring(0, corpus.offsetByCodePoints(0, 12_000));
+    for (Map.Entry<String, JsonElement> entry : models.entrySet()) {
+      String name = entry.getKey();
+      double expected = entry.getValue().getAsJsonObject().get("ppl_tinystories").getAsDouble();
+      // Activations are rounded where weights are quantized.
+      double tolerance = name.contains("-Q") ? 0.01 : 0.001;
+      ModelOptions options = ModelOptions.defaults().withBackend(backend);
+      try (LanguageModel model = LanguageModel.load(TestData.path("models/" + name), options)) {
+        assertEquals(expected, perplexity(model, text, 8, 256), tolerance * expected, name);
+      }
+    }
+    assertTrue(models.size() >= 7, models.size() + " models");
+  }
+
+  private static double perplexity(LanguageModel model, String text, int chunks, int context) {
+    int[] ids = model.tokenizer().encode(text, false, false);
+    int[] chunk = new int[context];
+    chunk[0] = model.tokenizer().bosId();
+    double sum = 0;
+    for (int i = 0; i < chunks; i++) {
+      System.arraycopy(ids, i * (context - 1), chunk, 1, context - 1);
+      sum += model.negativeLogLikelihood(chunk);
+    }
+    return Math.exp(sum / (chunks * (context - 1)));
+  }
+
+  private static Model load(GgufFile file, String backend) {
+    Kernels kernels = KernelRegistry.get().byName(backend);
+    return Model.load(file, kernels, Team.shared(), LoadOptions.defaults());
   }
 
   static int best(MemorySegment logits) {

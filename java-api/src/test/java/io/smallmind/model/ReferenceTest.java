@@ -9,6 +9,7 @@ import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.TensorType;
+import io.smallmind.testing.Backends;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -92,8 +93,8 @@ class ReferenceTest {
           t.tied = true;
         });
     List<Arguments> arguments = new ArrayList<>();
-    for (Kernels kernels : KernelRegistry.get().available()) {
-      cases.forEach((name, change) -> arguments.add(Arguments.of(kernels, name, change)));
+    for (String backend : Backends.names()) {
+      cases.forEach((name, change) -> arguments.add(Arguments.of(backend, name, change)));
     }
     return arguments.stream();
   }
@@ -118,10 +119,10 @@ class ReferenceTest {
     traits.used = used;
   }
 
-  @ParameterizedTest(name = "{1}")
+  @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("cases")
-  void agreesWithTheReference(
-      Kernels kernels, String name, Consumer<ReferenceModel.Traits> change) {
+  void agreesWithTheReference(String backend, String name, Consumer<ReferenceModel.Traits> change) {
+    Kernels kernels = KernelRegistry.get().byName(backend);
     ReferenceModel.Traits traits = new ReferenceModel.Traits();
     change.accept(traits);
     ReferenceModel reference = new ReferenceModel(traits, name.hashCode());
