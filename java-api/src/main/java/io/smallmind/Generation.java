@@ -150,6 +150,9 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       return false;
     }
     try {
+      if (sampler.isFinished()) {
+        return finish(FinishReason.END);
+      }
       if (count == options.maxTokens()) {
         return finish(FinishReason.LENGTH);
       }
@@ -158,7 +161,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       }
       MemorySegment scores = session.scores(row);
       int id = sampler.sample(scores);
-      if (tokenizer.isEndOfGeneration(id) && !options.ignoreEnd()) {
+      if (tokenizer.isEndOfGeneration(id) && (!options.ignoreEnd() || isConstrained())) {
         return finish(FinishReason.END);
       }
       if (options.logProbabilities() >= 0) {
@@ -183,6 +186,11 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       finish(FinishReason.CANCELLED);
       throw e;
     }
+  }
+
+  /** Tells whether the end is part of what the text must conform to, so that nothing follows it. */
+  private boolean isConstrained() {
+    return options.constraint() != null;
   }
 
   /** Computes the scores behind the last token, and behind guesses of what comes then. */
@@ -261,7 +269,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
       throw new IllegalStateException("a closed generation has a reason");
     }
     return new GenerationResult(
-        decoder == null ? tokenizer.decode(generated) : text.toString(),
+        decoder == null ? textOf(generated) : text.toString(),
         promptIds,
         generated,
         why,
@@ -269,6 +277,16 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
         new GenerationResult.Timings(
             (prefilled == 0 ? ended : prefilled) - begun, prefilled == 0 ? 0 : ended - prefilled),
         List.copyOf(logProbabilities));
+  }
+
+  /** Returns the text that a listener would have heard. */
+  private String textOf(int[] generated) {
+    StreamingDecoder unheard = tokenizer.newDecoder();
+    StringBuilder whole = new StringBuilder();
+    for (int id : generated) {
+      whole.append(unheard.accept(id));
+    }
+    return whole.append(unheard.finish()).toString();
   }
 
   /** Ends the generation where it is, and frees the session for the next one. */

@@ -15,12 +15,13 @@ import org.jspecify.annotations.Nullable;
  * @param stops texts that end the generation where they would appear; they are not part of it
  * @param parseSpecial whether the text of special tokens in a prompt means these tokens; never use
  *     it on text that you don't trust
- * @param ignoreEnd go on when the model would end its turn
+ * @param ignoreEnd go on when the model would end its turn; the end of a constrained text stays
  * @param logProbabilities how many alternatives to report with each token's log-probability; −1 to
  *     report nothing
  * @param draftTokens most tokens to guess ahead by looking for the last words in the context
  *     (Saxena 2023); the model confirms each, so that the text is the same; 0 for none
- * @param constraint what the text must conform to, or null for nothing
+ * @param constraint what the text must conform to, or null for nothing. The text ends where nothing
+ *     else may follow; a stop string or the most tokens may end it before it is complete
  */
 public record GenerationOptions(
     SamplingOptions sampling,

@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * What a generation gave.
  *
- * @param text without the stop string
+ * @param text what was heard token by token, in one piece; without the stop string
  * @param promptIds tokens of the prompt
  * @param ids tokens that were generated, without the one that ended it
  * @param finishReason why it ended

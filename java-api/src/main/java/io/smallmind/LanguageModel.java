@@ -6,6 +6,7 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.ClosedException;
 import io.smallmind.error.ContextOverflowException;
 import io.smallmind.gguf.GgufFile;
+import io.smallmind.gguf.GgufTensor;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
@@ -95,7 +96,7 @@ public final class LanguageModel implements AutoCloseable {
       file = GgufFile.open(gguf);
       Tokenizer tokenizer = Tokenizer.of(file.metadata());
       Team team = ownTeam == null ? Team.shared() : ownTeam;
-      model = Model.load(file, kernels, team, new LoadOptions(options.pack()));
+      model = Model.load(file, kernels, team, loadOptions(options, file));
       ChatTemplate chatTemplate = ChatTemplate.of(file.metadata(), tokenizer);
       Scheduler scheduler = new Scheduler(model, options.batchRows(), MAX_OUTPUTS);
       return new LanguageModel(file, model, tokenizer, chatTemplate, scheduler, ownTeam);
@@ -111,6 +112,12 @@ public final class LanguageModel implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  private static LoadOptions loadOptions(ModelOptions options, GgufFile file) {
+    long total = file.tensors().stream().mapToLong(GgufTensor::bytes).sum();
+    return new LoadOptions(
+        options.pack(), (name, done) -> options.progress().progress(done, total, name));
   }
 
   /** Returns the path of the file. */

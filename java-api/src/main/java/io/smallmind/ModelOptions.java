@@ -1,5 +1,6 @@
 package io.smallmind;
 
+import io.smallmind.convert.ProgressListener;
 import io.smallmind.error.BadArgumentException;
 import org.jspecify.annotations.Nullable;
 
@@ -11,8 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param pack lay weights out for speed in memory of their own; without it the file's own pages are
  *     multiplied, slower, in no memory but the page cache
  * @param batchRows most tokens of all sessions per forward pass
+ * @param progress hears how much of the weights is ready, on the thread that loads them
  */
-public record ModelOptions(@Nullable String backend, int threads, boolean pack, int batchRows) {
+public record ModelOptions(
+    @Nullable String backend, int threads, boolean pack, int batchRows, ProgressListener progress) {
   /** Checks the ranges. */
   public ModelOptions {
     if (threads < 0) {
@@ -25,26 +28,31 @@ public record ModelOptions(@Nullable String backend, int threads, boolean pack, 
 
   /** Returns the usual options. */
   public static ModelOptions defaults() {
-    return new ModelOptions(null, 0, true, 512);
+    return new ModelOptions(null, 0, true, 512, ProgressListener.none());
   }
 
   /** Returns these options with a backend forced. */
   public ModelOptions withBackend(@Nullable String name) {
-    return new ModelOptions(name, threads, pack, batchRows);
+    return new ModelOptions(name, threads, pack, batchRows, progress);
   }
 
   /** Returns these options with another number of threads. */
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(backend, count, pack, batchRows);
+    return new ModelOptions(backend, count, pack, batchRows, progress);
   }
 
   /** Returns these options with weights packed or not. */
   public ModelOptions withPack(boolean packed) {
-    return new ModelOptions(backend, threads, packed, batchRows);
+    return new ModelOptions(backend, threads, packed, batchRows, progress);
   }
 
   /** Returns these options with another size of batches. */
   public ModelOptions withBatchRows(int rows) {
-    return new ModelOptions(backend, threads, pack, rows);
+    return new ModelOptions(backend, threads, pack, rows, progress);
+  }
+
+  /** Returns these options with somebody who hears how far loading is. */
+  public ModelOptions withProgress(ProgressListener listener) {
+    return new ModelOptions(backend, threads, pack, batchRows, listener);
   }
 }

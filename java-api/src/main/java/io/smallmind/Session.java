@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One conversation with a model: what was said so far, and its keys and values. Cheap; any number
  * of sessions share a model, and generate at the same time from different threads. A session itself
- * is not thread-safe, but for {@link #cancel()}.
+ * is not thread-safe, but for {@link #cancel()} and {@link #promptProgress()}.
  *
  * <p>A new prompt that begins like the remembered text costs only its new part.
  */
@@ -59,6 +59,7 @@ public final class Session implements AutoCloseable {
   private @Nullable Memory scores; // (1 + drafts, vocabulary) F32
   private MemorySegment[] scoreRows = {};
   private @Nullable Generation current;
+  private volatile int promptLength = 1;
   private volatile boolean cancelled;
   private volatile @Nullable Thread generating;
   private boolean closed;
@@ -84,6 +85,11 @@ public final class Session implements AutoCloseable {
   /** Returns the number of tokens of the text so far. */
   public int length() {
     return length;
+  }
+
+  /** Returns how much of the last prompt was read, from 0 to 1. May be asked by any thread. */
+  public double promptProgress() {
+    return Math.min(1, (double) cache.length() / promptLength);
   }
 
   /** Returns the most tokens that can be remembered. */
@@ -219,6 +225,7 @@ public final class Session implements AutoCloseable {
     room(ids.length);
     System.arraycopy(ids, 0, context, 0, ids.length);
     length = ids.length;
+    promptLength = length;
     drafts = 0;
     cancelled = false;
     long wanted = (long) ids.length + Math.min(options.maxTokens(), 4096) + MAX_DRAFT;

@@ -11,6 +11,7 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.BadModelFileException;
 import io.smallmind.error.ClosedException;
 import io.smallmind.error.ContextOverflowException;
+import io.smallmind.sampling.Grammar;
 import io.smallmind.tensor.TensorType;
 import io.smallmind.testing.TestData;
 import java.io.IOException;
@@ -114,6 +115,65 @@ class SessionTest {
       assertEquals(FinishReason.STOP, result.finishReason());
       assertEquals(", there was a little girl ", result.text());
       assertEquals(result.text(), heard.toString());
+    }
+  }
+
+  @Test
+  void theTextIsWhatWasHeard() {
+    try (Session session = model.newSession()) {
+      boolean spaced = false;
+      for (String prompt : List.of("Once upon a", "Lily and", "The big", "\"", "")) {
+        for (long seed = 0; seed < 4; seed++) {
+          GenerationOptions.Builder options =
+              GenerationOptions.builder().temperature(1.5).topK(0).minP(0).seed(seed).maxTokens(20);
+          StringBuilder heard = new StringBuilder();
+          String streamed =
+              session.generate(prompt, options.build(), token -> heard.append(token.text())).text();
+          assertEquals(heard.toString(), streamed);
+          assertEquals(streamed, session.generate(prompt, options.build()).text());
+          options.stops(List.of("never comes"));
+          assertEquals(streamed, session.generate(prompt, options.build()).text());
+          spaced |= streamed.startsWith(" ");
+        }
+      }
+      assertTrue(spaced, "no text began with a space");
+    }
+  }
+
+  @Test
+  void constraintsAndOtherEnds() {
+    try (Session session = model.newSession()) {
+      GenerationOptions.Builder options =
+          GenerationOptions.builder()
+              .temperature(0)
+              .ignoreEnd(true)
+              .constraint(Grammar.parse("root ::= \" the cat\" (\" sat on\" \" the mat\")"));
+      // Where nothing may follow, the text ends without a token for the end.
+      GenerationResult whole = session.generate(PROMPT, options.build());
+      assertEquals(" the cat sat on the mat", whole.text());
+      assertEquals(FinishReason.END, whole.finishReason());
+      int tokens = whole.ids().length;
+      assertEquals(
+          FinishReason.END,
+          session.generate(PROMPT, options.maxTokens(tokens).build()).finishReason());
+      GenerationResult cut = session.generate(PROMPT, options.maxTokens(tokens - 1).build());
+      assertEquals(FinishReason.LENGTH, cut.finishReason());
+      assertTrue(whole.text().startsWith(cut.text()));
+      // A stop string ends it earlier; one that only begins to appear takes nothing away.
+      options.maxTokens(100);
+      GenerationResult stopped = session.generate(PROMPT, options.stops(List.of("on")).build());
+      assertEquals(FinishReason.STOP, stopped.finishReason());
+      assertEquals(" the cat sat ", stopped.text());
+      GenerationResult held = session.generate(PROMPT, options.stops(List.of("mats")).build());
+      assertEquals(FinishReason.END, held.finishReason());
+      assertEquals(whole.text(), held.text());
+      // The end stays the end where the text could go on.
+      options.constraint(Grammar.parse("root ::= (\" a\" | \" the\")+")).stops(List.of());
+      int end = model.tokenizer().eosId();
+      GenerationResult ended =
+          session.generate(PROMPT, options.logitBias(Map.of(end, 1e6f)).build());
+      assertEquals(FinishReason.END, ended.finishReason());
+      assertTrue(ended.text().matches("( a| the)+"), ended.text());
     }
   }
 
@@ -385,7 +445,7 @@ class SessionTest {
       assertEquals(1, session.generate(PROMPT, one).ids().length);
       assertEquals(0, session.generate(PROMPT, GenerationOptions.greedy(0)).ids().length);
       // Nothing but the token at the beginning of a text.
-      assertTrue(session.generate("", GenerationOptions.greedy(5)).text().startsWith("Once"));
+      assertTrue(session.generate("", GenerationOptions.greedy(5)).text().startsWith(" Once"));
     }
     for (double bad : new double[] {-1, Double.NaN}) {
       assertThrows(

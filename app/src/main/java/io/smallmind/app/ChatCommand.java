@@ -7,10 +7,8 @@ import io.smallmind.LanguageModel;
 import io.smallmind.Session;
 import io.smallmind.SessionOptions;
 import io.smallmind.TokenListener;
-import io.smallmind.tokenizer.ChatMessage;
+import io.smallmind.error.SmallMindException;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,7 +35,6 @@ final class ChatCommand extends AppCommand {
 
   @Mixin private SamplingOption sampling = new SamplingOption();
 
-  private final List<ChatMessage> messages = new ArrayList<>();
   private String statistics = "no answer yet";
 
   ChatCommand(Main main) {
@@ -51,18 +48,18 @@ final class ChatCommand extends AppCommand {
     try (LanguageModel loaded = model.load(this);
         Session session = loaded.newSession(sessionOptions);
         ChatInput input = ChatInput.open(console())) {
-      Transcript transcript = new Transcript(loaded);
+      Transcript transcript = new Transcript(session);
       if (transcript.isPlain()) {
         note("This model has no chat template: it gets the talk as a plain transcript.");
       }
       note("/help lists commands.");
-      begin(session);
+      begin(transcript);
       for (String line = input.readLine(); line != null; line = input.readLine()) {
         if (line.equals("/exit") || line.equals("/quit")) {
           break;
         }
         if (line.startsWith("/")) {
-          command(line, session);
+          command(line, transcript);
         } else if (!line.isBlank()) {
           answer(line, session, transcript, options, input);
         }
@@ -71,22 +68,21 @@ final class ChatCommand extends AppCommand {
     return Main.DONE;
   }
 
-  private void begin(Session session) {
-    messages.clear();
-    session.truncate(0);
+  private void begin(Transcript transcript) {
+    transcript.clear();
     if (system != null) {
-      messages.add(new ChatMessage("system", system));
+      transcript.add("system", system);
     }
   }
 
-  private void command(String line, Session session) {
+  private void command(String line, Transcript transcript) {
     if (line.equals("/help")) {
       show(HELP);
     } else if (line.equals("/clear")) {
-      begin(session);
+      begin(transcript);
     } else if (line.startsWith("/system ")) {
       system = line.substring("/system ".length()).strip();
-      begin(session);
+      begin(transcript);
     } else if (line.equals("/stats")) {
       show(statistics);
     } else {
@@ -106,23 +102,34 @@ final class ChatCommand extends AppCommand {
       Transcript transcript,
       GenerationOptions options,
       ChatInput input) {
-    messages.add(new ChatMessage("user", line));
-    TokenListener printer =
-        token -> {
-          console().out().print(token.text());
-          console().out().flush();
-        };
-    try (AutoCloseableQuietly ignored = input.onInterrupt(session::cancel)) {
-      GenerationResult result = transcript.answer(session, messages, options, printer);
+    transcript.add("user", line);
+    try (AutoCloseableQuietly ignored = input.onInterrupt(session::cancel);
+        PromptProgress progress = new PromptProgress(console(), session)) {
+      TokenListener printer =
+          token -> {
+            progress.close();
+            console().out().print(token.text());
+            console().out().flush();
+          };
+      int[] prompt = transcript.encode(options.maxTokens());
+      GenerationResult result = session.generate(prompt, transcript.bound(options), printer);
+      progress.close();
       console().out().println();
       console().out().flush();
-      messages.add(new ChatMessage("assistant", result.text().strip()));
+      transcript.add("assistant", result.text().strip());
       statistics = Speed.describe(result, session.model(), 0);
       if (result.finishReason() == FinishReason.LENGTH) {
         note("[cut at --max-tokens]");
       } else if (result.finishReason() == FinishReason.CANCELLED) {
         note("[interrupted]");
       }
+    } catch (SmallMindException e) {
+      if (!input.isTalk()) {
+        throw e;
+      }
+      // A person may go on with another message.
+      transcript.removeLast();
+      show("error: " + e.getMessage());
     }
   }
 

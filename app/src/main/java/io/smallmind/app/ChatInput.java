@@ -18,6 +18,9 @@ abstract class ChatInput implements AutoCloseable {
   /** Returns the next line, or null at the end. */
   abstract @Nullable String readLine() throws IOException;
 
+  /** Tells whether a person types the lines as they read the answers. */
+  abstract boolean isTalk();
+
   /** Calls an action at Ctrl-C until closed. */
   abstract AutoCloseableQuietly onInterrupt(Runnable action);
 
@@ -54,6 +57,11 @@ abstract class ChatInput implements AutoCloseable {
     }
 
     @Override
+    boolean isTalk() {
+      return true;
+    }
+
+    @Override
     AutoCloseableQuietly onInterrupt(Runnable action) {
       Terminal.SignalHandler before = terminal.handle(Terminal.Signal.INT, signal -> action.run());
       return () -> terminal.handle(Terminal.Signal.INT, before);
@@ -75,6 +83,11 @@ abstract class ChatInput implements AutoCloseable {
     @Override
     @Nullable String readLine() throws IOException {
       return reader.readLine();
+    }
+
+    @Override
+    boolean isTalk() {
+      return false;
     }
 
     @Override

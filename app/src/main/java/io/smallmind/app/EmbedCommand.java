@@ -53,12 +53,15 @@ final class EmbedCommand extends AppCommand {
         throw usage("there is no text to embed; give --text, or lines on standard input");
       }
       JsonArray vectors = new JsonArray();
-      for (String text : all) {
-        float[] vector = loaded.embed(text, pooling);
-        if (json) {
-          vectors.add(Json.array(vector));
-        } else {
-          printLine(vector);
+      try (Progress progress = new Progress(console())) {
+        for (int i = 0; i < all.size(); i++) {
+          float[] vector = loaded.embed(all.get(i), pooling);
+          if (json) {
+            vectors.add(Json.array(vector));
+          } else {
+            printLine(vector);
+          }
+          progress.show(i + 1L, all.size(), "texts");
         }
       }
       if (json) {

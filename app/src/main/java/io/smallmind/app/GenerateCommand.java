@@ -76,17 +76,20 @@ final class GenerateCommand extends AppCommand {
     try (LanguageModel loaded = model.load(this);
         Session session = loaded.newSession(sessionOptions)) {
       long loadNanos = System.nanoTime() - begun;
-      try (Interrupts ignored = Interrupts.handle(session::cancel)) {
+      try (Interrupts ignored = Interrupts.handle(session::cancel);
+          PromptProgress progress = new PromptProgress(console(), session)) {
         GenerationResult result =
-            json
-                ? session.generate(text, options)
-                : session.generate(
-                    text,
-                    options,
-                    token -> {
-                      console().out().print(token.text());
-                      console().out().flush();
-                    });
+            session.generate(
+                text,
+                options,
+                token -> {
+                  progress.close();
+                  if (!json) {
+                    console().out().print(token.text());
+                    console().out().flush();
+                  }
+                });
+        progress.close();
         if (json) {
           print(toJson(result, loaded, loadNanos));
         } else {

@@ -25,11 +25,14 @@ final class ModelOption {
   }
 
   LanguageModel load(AppCommand command) {
-    return LanguageModel.load(
-        path,
-        ModelOptions.defaults()
-            .withBackend(command.backend())
-            .withThreads(command.threads())
-            .withPack(!noPack));
+    try (Progress progress = new Progress(command.console())) {
+      return LanguageModel.load(
+          path,
+          ModelOptions.defaults()
+              .withBackend(command.backend())
+              .withThreads(command.threads())
+              .withPack(!noPack)
+              .withProgress(progress.listener()));
+    }
   }
 }

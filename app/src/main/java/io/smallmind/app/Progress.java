@@ -8,6 +8,10 @@ import java.util.Locale;
 final class Progress implements AutoCloseable {
   private static final String ERASE = "\r\u001b[K";
   private static final long REDRAW_NANOS = 100_000_000;
+
+  /** Work that ends sooner shows nothing. */
+  private static final long PATIENCE_NANOS = 300_000_000;
+
   private static final int BAR = 24;
 
   private final PrintStream err;
@@ -26,7 +30,7 @@ final class Progress implements AutoCloseable {
   /** Tells how far the work is; drawn at most ten times in a second, and on a terminal only. */
   synchronized void show(long done, long total, String text) {
     long now = System.nanoTime();
-    if (!shown || visible && now - lastDrawn < REDRAW_NANOS) {
+    if (!shown || now - begun < PATIENCE_NANOS || visible && now - lastDrawn < REDRAW_NANOS) {
       return;
     }
     lastDrawn = now;

@@ -1,22 +1,30 @@
 package io.smallmind.app;
 
 import io.smallmind.GenerationOptions;
-import io.smallmind.GenerationResult;
 import io.smallmind.LanguageModel;
 import io.smallmind.Session;
-import io.smallmind.TokenListener;
+import io.smallmind.error.ContextOverflowException;
 import io.smallmind.tokenizer.ChatMessage;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Brings a talk into the form that a model reads: its own chat format, or a plain transcript. */
+/**
+ * A talk, and the form in which a model reads it: its own chat format, or a plain transcript. Where
+ * a talk grows too long for the context, its oldest messages are forgotten.
+ */
 final class Transcript {
   private static final String USER = "\nUser:";
 
-  private final LanguageModel model;
+  /** The share of the context that is kept free for an answer. */
+  private static final int ANSWER_SHARE = 4;
 
-  Transcript(LanguageModel model) {
-    this.model = model;
+  private final Session session;
+  private final LanguageModel model;
+  private final List<ChatMessage> messages = new ArrayList<>();
+
+  Transcript(Session session) {
+    this.session = session;
+    model = session.model();
   }
 
   /** Tells whether the model has no chat format of its own. */
@@ -24,13 +32,71 @@ final class Transcript {
     return model.chatTemplate() == null;
   }
 
-  GenerationResult answer(
-      Session session,
-      List<ChatMessage> messages,
-      GenerationOptions options,
-      TokenListener listener) {
+  void add(String role, String content) {
+    messages.add(new ChatMessage(role, content));
+  }
+
+  void removeLast() {
+    messages.removeLast();
+  }
+
+  void clear() {
+    messages.clear();
+    session.truncate(0);
+  }
+
+  /** Returns options that also end a plain transcript where it would go on with the user. */
+  GenerationOptions bound(GenerationOptions options) {
     if (!isPlain()) {
-      return session.chat(messages, options, listener);
+      return options;
+    }
+    List<String> stops = new ArrayList<>(options.stops());
+    stops.add(USER);
+    return new GenerationOptions(
+        options.sampling(),
+        options.maxTokens(),
+        stops,
+        options.parseSpecial(),
+        options.ignoreEnd(),
+        options.logProbabilities(),
+        options.draftTokens(),
+        options.constraint());
+  }
+
+  /**
+   * Returns the tokens of the talk, up to where the answer begins, and forgets messages until they
+   * leave room for one.
+   *
+   * @param maxTokens most tokens that the answer may have
+   * @throws ContextOverflowException if the last message alone is too long
+   */
+  int[] encode(int maxTokens) {
+    int capacity = session.capacity();
+    int most = capacity - Math.min(maxTokens, capacity / ANSWER_SHARE);
+    int[] ids = encode();
+    while (ids.length > most && forgetOldest()) {
+      ids = encode();
+    }
+    return ids;
+  }
+
+  /** Forgets the oldest question and its answers; returns false if only the last one is left. */
+  private boolean forgetOldest() {
+    int first = messages.getFirst().role().equals("system") ? 1 : 0;
+    int next = first + 1;
+    while (next < messages.size() && !messages.get(next).role().equals("user")) {
+      next++;
+    }
+    if (next >= messages.size()) {
+      return false;
+    }
+    messages.subList(first, next).clear();
+    return true;
+  }
+
+  private int[] encode() {
+    if (!isPlain()) {
+      return session.encode(messages);
     }
     StringBuilder text = new StringBuilder();
     for (ChatMessage message : messages) {
@@ -43,18 +109,6 @@ final class Transcript {
       text.append(message.content());
     }
     text.append("\nAssistant:");
-    List<String> stops = new ArrayList<>(options.stops());
-    stops.add(USER);
-    GenerationOptions bounded =
-        new GenerationOptions(
-            options.sampling(),
-            options.maxTokens(),
-            stops,
-            options.parseSpecial(),
-            options.ignoreEnd(),
-            options.logProbabilities(),
-            options.draftTokens(),
-            options.constraint());
-    return session.generate(text.toString().strip(), bounded, listener);
+    return model.tokenizer().encode(text.toString().strip(), true, false);
   }
 }

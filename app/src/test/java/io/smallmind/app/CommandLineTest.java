@@ -108,7 +108,43 @@ class CommandLineTest {
     assertEquals("", streamed.err());
     String[] json = java.util.Arrays.copyOf(args, args.length + 1);
     json[args.length] = "--json";
-    assertEquals(run(json).json().get("text").getAsString(), streamed.out().strip());
+    assertEquals(run(json).json().get("text").getAsString() + "\n", streamed.out());
+  }
+
+  @Test
+  void textKeepsToAGrammarOrSchema() throws IOException {
+    Path grammar = Files.writeString(folder.resolve("g.gbnf"), "root ::= \" \"? [0-9]{3} \"!\"");
+    Path schema = Files.writeString(folder.resolve("s.json"), "{\"enum\": [\"red\", \"green\"]}");
+    String[] args = {
+      "generate", "-m", data(STORIES), "-p", "Once", "--json", "--ignore-end", "", ""
+    };
+    args[args.length - 2] = "--grammar";
+    args[args.length - 1] = grammar.toString();
+    JsonObject json = run(args).json();
+    assertTrue(json.get("text").getAsString().matches(" ?[0-9]{3}!"), json.toString());
+    assertEquals("end", json.get("finishReason").getAsString());
+    args[args.length - 2] = "--json-schema";
+    args[args.length - 1] = schema.toString();
+    json = run(args).json();
+    assertTrue(json.get("text").getAsString().matches("\"(red|green)\""), json.toString());
+    Outcome chat =
+        run(
+            "Hi\n".getBytes(StandardCharsets.UTF_8),
+            "chat",
+            "-m",
+            data(STORIES),
+            "--json-schema",
+            schema.toString());
+    assertTrue(chat.out().matches("\"(red|green)\"\\R"), chat.out());
+
+    String[] generate = {"generate", "-m", data(STORIES), "--grammar", grammar.toString()};
+    run(generate[0], "-m", generate[2], "--grammar", schema.toString()).failsWith(Main.USAGE);
+    run(generate[0], "-m", generate[2], "--json-schema", grammar.toString()).failsWith(Main.USAGE);
+    run(generate[0], "-m", generate[2], "--grammar", "absent").failsWith(Main.FAILED);
+    String[] both = java.util.Arrays.copyOf(generate, 7);
+    both[5] = "--json-schema";
+    both[6] = schema.toString();
+    run(both).failsWith(Main.USAGE);
   }
 
   @ParameterizedTest
@@ -211,6 +247,30 @@ class CommandLineTest {
         run("Hi\n/exit\n".getBytes(StandardCharsets.UTF_8), "chat", "-m", data(STORIES), "-n", "5");
     assertEquals(0, outcome.code(), outcome.err());
     assertFalse(outcome.out().isBlank());
+  }
+
+  @Test
+  void aLongTalkForgetsItsBeginning() {
+    String talk = "Tell me of a big red ball\n".repeat(12);
+    Outcome outcome =
+        run(
+            talk.getBytes(StandardCharsets.UTF_8),
+            "chat",
+            "-m",
+            data(STORIES),
+            "-n",
+            "20",
+            "--context",
+            "96");
+    assertEquals(0, outcome.code(), outcome.err());
+    run(
+            ("word ".repeat(200) + "\n").getBytes(StandardCharsets.UTF_8),
+            "chat",
+            "-m",
+            data(STORIES),
+            "-c",
+            "96")
+        .failsWith(Main.FAILED);
   }
 
   @Test

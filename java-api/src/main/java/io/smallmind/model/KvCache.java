@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 public final class KvCache implements AutoCloseable {
   private final KvPages pages;
   private final int capacity;
-  private int length;
+  private volatile int length; // volatile for those who only look how far it is
   private boolean closed;
 
   KvCache(ModelConfig config, TensorType type, int capacity) {
@@ -22,7 +22,7 @@ public final class KvCache implements AutoCloseable {
     this.capacity = capacity;
   }
 
-  /** Returns the number of tokens that are remembered. */
+  /** Returns the number of tokens that are remembered; may be asked by any thread. */
   public int length() {
     return length;
   }

@@ -33,6 +33,7 @@ final class ModelWeights implements AutoCloseable {
   private final LoadOptions options;
   private final List<AutoCloseable> owned = new ArrayList<>();
   private final MemoryPool pool = new MemoryPool();
+  private long packedBytes;
 
   /** (vocabulary, embeddingLength), as stored. */
   final Matrix tokenEmbeddings;
@@ -175,7 +176,7 @@ final class ModelWeights implements AutoCloseable {
           all != null
               ? all.rows((long) expert * rows, (long) (expert + 1) * rows)
               : matrix(name + "." + expert + ".weight", rows, columns);
-      experts.add(pack(one));
+      experts.add(pack(name, one));
     }
     return List.copyOf(experts);
   }
@@ -187,7 +188,7 @@ final class ModelWeights implements AutoCloseable {
   /** Takes some of the rows of a tensor in which several projections stand one after the other. */
   private Projection part(
       String name, long rows, long columns, long begin, long end, Buffer target) {
-    PackedWeights weights = pack(matrix(name + ".weight", rows, columns).rows(begin, end));
+    PackedWeights weights = pack(name, matrix(name + ".weight", rows, columns).rows(begin, end));
     Matrix bias =
         file.findTensor(name + ".bias") == null
             ? null
@@ -195,10 +196,14 @@ final class ModelWeights implements AutoCloseable {
     return new Projection(weights, bias, target);
   }
 
-  private PackedWeights pack(Matrix source) {
-    return options.pack()
-        ? PackedWeights.pack(kernels, team, source, pool)
-        : PackedWeights.stored(kernels, source);
+  private PackedWeights pack(String name, Matrix source) {
+    PackedWeights packed =
+        options.pack()
+            ? PackedWeights.pack(kernels, team, source, pool)
+            : PackedWeights.stored(kernels, source);
+    packedBytes += source.rows() * source.type().rowBytes(source.columns());
+    options.progress().accept(name, packedBytes);
+    return packed;
   }
 
   private NormWeights norm(String name, int length) {

@@ -26,30 +26,33 @@ final class GrammarConstraint implements TokenConstraint {
 
   @Override
   public void mask(float[] scores) {
-    BitSet keep = allowed.get(state);
-    if (keep == null || ended) {
-      keep = ended ? ends(new BitSet()) : find();
-      if (allowed.size() >= MAX_REMEMBERED) {
-        allowed.clear();
-      }
-      if (!ended) {
-        allowed.put(state, keep);
-      }
-    }
-    boolean any = false;
+    BitSet keep = allowed();
     int size = Math.min(scores.length, trie.byId.length);
     for (int id = keep.nextClearBit(0); id < size; id = keep.nextClearBit(id + 1)) {
       scores[id] = Float.NEGATIVE_INFINITY;
     }
     Arrays.fill(scores, size, scores.length, Float.NEGATIVE_INFINITY);
-    for (int id = keep.nextSetBit(0); id >= 0 && !any; id = keep.nextSetBit(id + 1)) {
-      any = id < size;
-    }
-    if (!any) {
+    if (keep.isEmpty() || keep.nextSetBit(0) >= size) {
       throw new BadArgumentException(
           "no token of the vocabulary can go on with this text within the grammar; allow characters"
               + " that the vocabulary has");
     }
+  }
+
+  /** Returns the tokens that may come next. */
+  private BitSet allowed() {
+    if (ended) {
+      return ends(new BitSet());
+    }
+    BitSet keep = allowed.get(state);
+    if (keep == null) {
+      if (allowed.size() >= MAX_REMEMBERED) {
+        allowed.clear();
+      }
+      keep = find();
+      allowed.put(state, keep);
+    }
+    return keep;
   }
 
   private BitSet ends(BitSet keep) {
@@ -115,5 +118,11 @@ final class GrammarConstraint implements TokenConstraint {
   @Override
   public boolean isComplete() {
     return ended || state.isComplete();
+  }
+
+  @Override
+  public boolean isFinished() {
+    // A vocabulary without a token for the end may have none for what could follow either.
+    return ended || state.isFinal() || state.isComplete() && allowed().isEmpty();
   }
 }

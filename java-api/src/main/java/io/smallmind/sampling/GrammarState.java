@@ -22,6 +22,11 @@ final class GrammarState {
     return complete;
   }
 
+  /** Tells whether the text so far belongs to the language, and no longer one does. */
+  boolean isFinal() {
+    return complete && places.stream().allMatch(place -> place.element == GrammarStack.DONE);
+  }
+
   /** Tells whether no text that begins like this belongs to the language. */
   boolean isDead() {
     return places.isEmpty();

@@ -96,6 +96,11 @@ public final class Sampler {
     return options.temperature() == 0 ? best() : draw();
   }
 
+  /** Tells whether the text is complete and no token may follow it. */
+  public boolean isFinished() {
+    return constraint != null && constraint.isFinished();
+  }
+
   /** Takes a token as chosen: the constraint moves on, the penalties count it. */
   public void accept(int token) {
     observe(token);

@@ -17,4 +17,7 @@ public interface TokenConstraint {
 
   /** Tells whether the text so far is complete, so that the end may come next. */
   boolean isComplete();
+
+  /** Tells whether the text so far is complete and nothing may follow it. */
+  boolean isFinished();
 }

@@ -131,7 +131,8 @@ class ReferenceTest {
     double[][] expected = reference.logits(TOKENS);
     for (boolean pack : new boolean[] {true, false}) {
       try (GgufFile file = GgufFile.open(path);
-          Model model = Model.load(file, kernels, Team.shared(), new LoadOptions(pack));
+          Model model =
+              Model.load(file, kernels, Team.shared(), LoadOptions.defaults().withPack(pack));
           Batch batch = model.newBatch(TOKENS.length, TOKENS.length)) {
         // All at once, and in pieces of 1, 4 and the rest.
         for (int[] ends : new int[][] {{TOKENS.length}, {1, 5, TOKENS.length}}) {
