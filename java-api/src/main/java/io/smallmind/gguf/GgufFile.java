@@ -16,13 +16,17 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An open GGUF file, versions 2 and 3, little-endian: its metadata and tensors, checked, and its
- * data, mapped into memory and never copied. Files of any size open at once.
+ * data, mapped into memory and never copied. Files of any size open at once. A model that was cut
+ * into several files is opened by the first of them, and is then like one file.
  *
  * <p>Nothing in the file is trusted: counts, lengths, types, offsets and sizes are checked when it
  * opens, so that every tensor listed lies within the file and overlaps no other. Values inside the
@@ -48,6 +52,33 @@ public final class GgufFile implements AutoCloseable {
   private final List<GgufTensor> tensors;
   private final Map<String, GgufTensor> tensorsByName;
 
+  /** The other parts of a model that was cut into several files, which this one owns. */
+  private final List<GgufFile> others;
+
+  /** Joins the parts of a model. */
+  private GgufFile(GgufFile first, List<GgufFile> others) {
+    path = first.path;
+    mapping = first.mapping;
+    version = first.version;
+    alignment = first.alignment;
+    metadata = first.metadata.without(GgufParts.KEYS);
+    this.others = others;
+    List<GgufTensor> all = new ArrayList<>(first.tensors);
+    tensorsByName = new HashMap<>(first.tensorsByName);
+    for (GgufFile other : others) {
+      all.addAll(other.tensors);
+      tensorsByName.putAll(other.tensorsByName);
+    }
+    tensors = Collections.unmodifiableList(all);
+    lifetime =
+        new Lifetime(
+            path.toString(),
+            () -> {
+              others.forEach(GgufFile::close);
+              first.close();
+            });
+  }
+
   private GgufFile(Path path, MemorySegment mapping, Lifetime lifetime, GgufParser parser) {
     this.path = path;
     this.mapping = mapping;
@@ -57,17 +88,31 @@ public final class GgufFile implements AutoCloseable {
     this.metadata = parser.metadata();
     this.tensors = parser.tensors();
     this.tensorsByName = parser.tensorsByName();
+    others = List.of();
   }
 
   /**
-   * Maps and checks a file.
+   * Maps and checks a file, and the other parts of its model if it is the first of several.
    *
-   * @throws BadModelFileException if it can't be read, or breaks the format
+   * @throws BadModelFileException if it can't be read, or breaks the format, or if a part of its
+   *     model is missing or of another one
    * @throws UnsupportedFormatException if it is a GGUF file of a kind not handled here: version 1,
    *     big-endian, or with tensor types that are newer than this library
    * @throws OutOfMemoryException if the operating system refuses the address space
    */
   public static GgufFile open(Path path) {
+    GgufFile first = openPart(path);
+    try {
+      int count = GgufParts.count(first);
+      return count == 1 ? first : new GgufFile(first, GgufParts.openOthers(first, count));
+    } catch (Throwable e) {
+      first.close();
+      throw e;
+    }
+  }
+
+  /** Maps and checks a file, whatever it says of other parts. */
+  static GgufFile openPart(Path path) {
     if (Files.exists(path) && !Files.isRegularFile(path)) {
       throw new BadModelFileException(path + ": not a regular file; name a .gguf file");
     }
@@ -126,9 +171,13 @@ public final class GgufFile implements AutoCloseable {
     return path;
   }
 
-  /** Returns the size of the file, in bytes. */
+  /** Returns the size of the file, in bytes; of all files, if there are several parts. */
   public long size() {
-    return mapping.byteSize();
+    long size = mapping.byteSize();
+    for (GgufFile other : others) {
+      size += other.size();
+    }
+    return size;
   }
 
   /** Returns the format's version: 2 or 3. */
@@ -189,6 +238,11 @@ public final class GgufFile implements AutoCloseable {
     }
     if (lifetime.isClosed()) {
       throw new ClosedException(path + " was closed; open it anew");
+    }
+    for (GgufFile other : others) {
+      if (other.tensorsByName.containsKey(tensor.name())) {
+        return other.data(tensor);
+      }
     }
     return mapping.asSlice(tensor.offset(), tensor.bytes());
   }

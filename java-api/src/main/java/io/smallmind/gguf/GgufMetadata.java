@@ -30,6 +30,13 @@ public final class GgufMetadata {
     this.entries = Collections.unmodifiableMap(entries);
   }
 
+  /** Returns these values without those whose keys begin like this. */
+  GgufMetadata without(String prefix) {
+    LinkedHashMap<String, Entry> rest = new LinkedHashMap<>(entries);
+    rest.keySet().removeIf(key -> key.startsWith(prefix));
+    return new GgufMetadata(file, rest);
+  }
+
   /** Returns all keys in file order. */
   public Set<String> keys() {
     return entries.keySet();

@@ -48,7 +48,7 @@ final class SentencePieceTokenizer extends AbstractTokenizer {
           }
         };
     for (int at = 0; at < spaced.length(); ) {
-      int end = Math.min(spaced.length(), at + characterLength(spaced.charAt(at)));
+      int end = characterEnd(spaced, at);
       symbols.add(at, end);
       at = end;
     }
@@ -86,6 +86,16 @@ final class SentencePieceTokenizer extends AbstractTokenizer {
     int bits = Float.floatToIntBits(score);
     int rising = bits >= 0 ? bits ^ Integer.MIN_VALUE : ~bits; // rises with the score, unsigned
     return (~rising & 0xFFFF_FFFFL) >>> 1;
+  }
+
+  /** Returns where a UTF-8 character ends; a broken one, before what can't belong to it. */
+  private static int characterEnd(String bytes, int begin) {
+    int longest = Math.min(bytes.length(), begin + characterLength(bytes.charAt(begin)));
+    int end = begin + 1;
+    while (end < longest && (bytes.charAt(end) & 0xC0) == 0x80) {
+      end++;
+    }
+    return end;
   }
 
   /** Returns the length of a UTF-8 character by its first byte; 1 for a byte that can't be one. */
