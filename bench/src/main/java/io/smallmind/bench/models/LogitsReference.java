@@ -41,7 +41,7 @@ final class LogitsReference {
   static LogitsReference compute(ModelFile file, Team team) {
     Kernels scalar = KernelRegistry.get().byName("scalar");
     try (GgufFile gguf = GgufFile.open(file.path());
-        Model model = Model.load(gguf, scalar, team, new LoadOptions(false))) {
+        Model model = Model.load(gguf, scalar, team, LoadOptions.defaults().withPack(false))) {
       return new LogitsReference(file, run(model));
     }
   }
