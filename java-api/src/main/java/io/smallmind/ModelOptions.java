@@ -1,7 +1,7 @@
 package io.smallmind;
 
-import io.smallmind.convert.ProgressListener;
 import io.smallmind.error.BadArgumentException;
+import io.smallmind.model.ProgressListener;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,6 +1,6 @@
 package io.smallmind.app;
 
-import io.smallmind.convert.ProgressListener;
+import io.smallmind.model.ProgressListener;
 import java.io.PrintStream;
 import java.util.Locale;
 

@@ -7,6 +7,7 @@ import io.smallmind.gguf.GgufMetadata;
 import io.smallmind.gguf.GgufTensor;
 import io.smallmind.gguf.GgufWriter;
 import io.smallmind.kernels.Team;
+import io.smallmind.model.ProgressListener;
 import io.smallmind.tensor.Codec;
 import io.smallmind.tensor.Memory;
 import io.smallmind.tensor.TensorType;

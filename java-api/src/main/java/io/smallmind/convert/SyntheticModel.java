@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import io.smallmind.gguf.GgufWriter;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.Architecture;
+import io.smallmind.model.ProgressListener;
 import io.smallmind.tensor.Memory;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.Arena;

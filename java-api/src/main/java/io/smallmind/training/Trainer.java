@@ -1,7 +1,6 @@
 package io.smallmind.training;
 
 import io.smallmind.convert.ModelQuantizer;
-import io.smallmind.convert.ProgressListener;
 import io.smallmind.convert.QuantizationMix;
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.FileWriteException;
@@ -11,6 +10,7 @@ import io.smallmind.gguf.GgufValue;
 import io.smallmind.gguf.GgufWriter;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
+import io.smallmind.model.ProgressListener;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;

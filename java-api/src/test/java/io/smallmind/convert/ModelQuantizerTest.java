@@ -11,6 +11,7 @@ import io.smallmind.error.BadModelFileException;
 import io.smallmind.gguf.GgufFile;
 import io.smallmind.gguf.GgufTensor;
 import io.smallmind.kernels.Team;
+import io.smallmind.model.ProgressListener;
 import io.smallmind.tensor.TensorType;
 import io.smallmind.testing.TestData;
 import java.nio.file.Path;

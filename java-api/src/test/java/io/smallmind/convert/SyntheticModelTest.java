@@ -8,6 +8,7 @@ import io.smallmind.LanguageModel;
 import io.smallmind.gguf.GgufFile;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.ModelConfig;
+import io.smallmind.model.ProgressListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

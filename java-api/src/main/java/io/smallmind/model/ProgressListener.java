@@ -1,4 +1,4 @@
-package io.smallmind.convert;
+package io.smallmind.model;
 
 /** Hears how far a long work is. */
 @FunctionalInterface
