@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -20,6 +21,9 @@ import picocli.CommandLine.ParentCommand;
     sortOptions = false,
     mixinStandardHelpOptions = true)
 final class AllCommand implements Callable<Integer> {
+  /** The commands that keep models of shapes. */
+  private static final Set<String> CACHING = Set.of("model");
+
   @ParentCommand private @Nullable Main main;
 
   @Option(
@@ -55,6 +59,51 @@ final class AllCommand implements Callable<Integer> {
   @Option(names = "--quick", description = "Fewer sizes, shorter turns: a first look.")
   boolean quick;
 
+  @Option(
+      names = "--smoke",
+      hidden = true,
+      description = "Tiny work: shows that everything runs, and measures nothing.")
+  boolean smoke;
+
+  private List<List<String>> commands() {
+    List<List<String>> commands = new ArrayList<>();
+    if (smoke) {
+      commands.add(List.of("matmul", "--types", "F32,Q4_0", "--sizes", "32"));
+      commands.add(List.of("ops", "--ops", "add,softmax", "--sizes", "256"));
+      commands.add(List.of("model", "--shape", "tiny-llama", "--prompt", "8", "--generate", "4"));
+    } else {
+      commands.add(List.of("matmul"));
+      commands.add(List.of("ops"));
+      commands.add(
+          quick
+              ? List.of("model", "--shape", shape, "--prompt", "128", "--generate", "32")
+              : List.of("model", "--shape", shape));
+    }
+    return commands;
+  }
+
+  /** Adds what all commands are told, and where the results go. */
+  private List<String> arguments(List<String> command, Path json) {
+    List<String> arguments = new ArrayList<>(command);
+    arguments.addAll(List.of("--json", json.toString()));
+    if (quick || smoke) {
+      arguments.add("--quick");
+    }
+    if (smoke) {
+      arguments.addAll(List.of("--repeat", "1", "--warm-up", "0.02"));
+    }
+    if (threads != null) {
+      arguments.addAll(List.of("--threads", threads));
+    }
+    if (backends != null) {
+      arguments.addAll(List.of("--backends", backends));
+    }
+    if (cache != null && CACHING.contains(command.getFirst())) {
+      arguments.addAll(List.of("--cache", cache.toString()));
+    }
+    return arguments;
+  }
+
   @Override
   public Integer call() throws IOException {
     Main parent = main;
@@ -62,31 +111,17 @@ final class AllCommand implements Callable<Integer> {
       throw new IllegalStateException("a command runs below Main only");
     }
     Files.createDirectories(folder);
-    List<String> model = new ArrayList<>(List.of("model", "--shape", shape));
-    if (quick) {
-      model.addAll(List.of("--prompt", "128", "--generate", "32"));
-    }
-    if (cache != null) {
-      model.addAll(List.of("--cache", cache.toString()));
-    }
     int worst = 0;
     List<Path> results = new ArrayList<>();
-    for (List<String> command : List.of(List.of("matmul"), List.of("ops"), model)) {
+    for (List<String> command : commands()) {
       Path json = folder.resolve(command.getFirst() + ".json");
-      List<String> arguments = new ArrayList<>(command);
-      arguments.addAll(List.of("--json", json.toString()));
-      if (quick) {
-        arguments.add("--quick");
-      }
-      if (threads != null) {
-        arguments.addAll(List.of("--threads", threads));
-      }
-      if (backends != null) {
-        arguments.addAll(List.of("--backends", backends));
-      }
       Files.deleteIfExists(json);
       int exitCode =
-          Main.run(arguments.toArray(new String[0]), parent.terminal(), parent::candidates);
+          Main.run(
+              arguments(command, json).toArray(new String[0]),
+              parent.terminal(),
+              parent::candidates,
+              parent.measuresMachine());
       worst = Math.max(worst, exitCode);
       if (Files.exists(json)) {
         results.add(json);

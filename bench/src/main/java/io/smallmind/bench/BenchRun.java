@@ -52,6 +52,7 @@ final class BenchRun {
   private final List<Kernels> kernels;
   private final List<BenchReport.ResultRow> rows = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
+  private final boolean measuresMachine;
   private boolean failed;
 
   BenchRun(
@@ -59,7 +60,9 @@ final class BenchRun {
       List<String> arguments,
       RunOptions options,
       List<Candidate> candidates,
-      Terminal terminal) {
+      Terminal terminal,
+      boolean measuresMachine) {
+    this.measuresMachine = measuresMachine;
     this.command = command;
     this.arguments = arguments;
     this.options = options;
@@ -83,12 +86,13 @@ final class BenchRun {
     List<Integer> threads = options.threadCounts();
     HostInfo host = HostReader.read();
     Double loadAtStart = HostReader.load();
-    Double foreignAtStart = HostReader.foreignLoad(WATCH_MILLIS);
+    Double foreignAtStart = foreignLoad();
     Banner banner = new Banner(out, style, terminal.width());
     banner.host(command, host, kernels, candidates);
 
     List<Team> teams = new ArrayList<>();
-    try (Limits limits = Limits.find(available(), options.quick)) {
+    try (Limits limits =
+        measuresMachine ? Limits.find(available(), options.quick) : Limits.none()) {
       for (int count : threads) {
         teams.add(new Team(count));
       }
@@ -109,7 +113,7 @@ final class BenchRun {
       progress.erase();
       warnings.addAll(log.drift());
 
-      Double foreignAtEnd = HostReader.foreignLoad(WATCH_MILLIS);
+      Double foreignAtEnd = foreignLoad();
       warnForeignLoad(foreignAtEnd, "at the end");
       List<Comparison> comparisons = Comparison.of(rows);
       new Summary(out, style, terminal.width()).print(rows, comparisons);
@@ -204,6 +208,10 @@ final class BenchRun {
       failure.printStackTrace(terminal.err());
     }
     terminal.err().flush();
+  }
+
+  private @Nullable Double foreignLoad() {
+    return measuresMachine ? HostReader.foreignLoad(WATCH_MILLIS) : null;
   }
 
   private void warnForeignLoad(@Nullable Double foreign, String when) {

@@ -40,28 +40,35 @@ public final class Main implements Runnable {
 
   private final Terminal terminal;
   private final Supplier<List<Candidate>> candidates;
+  private final boolean measuresMachine;
   private boolean verbose;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  private Main(Terminal terminal, Supplier<List<Candidate>> candidates) {
+  private Main(Terminal terminal, Supplier<List<Candidate>> candidates, boolean measuresMachine) {
     this.terminal = terminal;
     this.candidates = candidates;
+    this.measuresMachine = measuresMachine;
   }
 
   /** Runs the bench and ends the process. */
   public static void main(String[] args) {
-    System.exit(run(args, Terminal.system(), () -> KernelRegistry.get().candidates()));
+    System.exit(run(args, Terminal.system(), () -> KernelRegistry.get().candidates(), true));
   }
 
   /**
    * Runs the bench.
    *
    * @param candidates the implementations that exist, best first
+   * @param measuresMachine whether its limits and other processes' load are measured too
    * @return the exit code
    */
-  static int run(String[] args, Terminal terminal, Supplier<List<Candidate>> candidates) {
-    Main main = new Main(terminal, candidates);
+  static int run(
+      String[] args,
+      Terminal terminal,
+      Supplier<List<Candidate>> candidates,
+      boolean measuresMachine) {
+    Main main = new Main(terminal, candidates, measuresMachine);
     CommandLine jmh = new CommandLine(new JmhCommand());
     CommandLine commands = new CommandLine(main).addSubcommand("jmh", jmh);
     commands.setOut(terminal.out());
@@ -91,6 +98,10 @@ public final class Main implements Runnable {
 
   List<Candidate> candidates() {
     return candidates.get();
+  }
+
+  boolean measuresMachine() {
+    return measuresMachine;
   }
 
   void setVerbose(boolean verbose) {

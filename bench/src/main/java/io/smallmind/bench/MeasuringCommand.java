@@ -44,6 +44,8 @@ abstract class MeasuringCommand implements Callable<Integer> {
     main.setVerbose(options.verbose);
     List<Candidate> candidates = main.candidates();
     List<String> arguments = spec.commandLine().getParseResult().originalArgs();
-    return new BenchRun(name, arguments, options, candidates, main.terminal()).run(plans, others);
+    return new BenchRun(
+            name, arguments, options, candidates, main.terminal(), main.measuresMachine())
+        .run(plans, others);
   }
 }

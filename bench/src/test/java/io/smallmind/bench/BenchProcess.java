@@ -13,28 +13,37 @@ final class BenchProcess {
   private final StringWriter err = new StringWriter();
   private final int exitCode;
 
-  private BenchProcess(Map<String, String> environment, List<Candidate> candidates, String[] args) {
+  private BenchProcess(
+      Map<String, String> environment,
+      List<Candidate> candidates,
+      boolean measuresMachine,
+      String[] args) {
     boolean terminal = environment.containsKey("TERM");
     Terminal output =
         new Terminal(new PrintWriter(out), new PrintWriter(err), terminal, terminal, environment);
-    exitCode = Main.run(args, output, () -> candidates);
+    exitCode = Main.run(args, output, () -> candidates, measuresMachine);
     output.out().flush();
     output.err().flush();
   }
 
   /** Runs with the backends of this machine, its output in a file. */
   static BenchProcess run(String... args) {
-    return new BenchProcess(Map.of(), KernelRegistry.get().candidates(), args);
+    return new BenchProcess(Map.of(), KernelRegistry.get().candidates(), false, args);
+  }
+
+  /** Runs with the machine's limits, which take seconds. */
+  static BenchProcess runWithLimits(String... args) {
+    return new BenchProcess(Map.of(), KernelRegistry.get().candidates(), true, args);
   }
 
   /** Runs with other backends. */
   static BenchProcess run(List<Candidate> candidates, String... args) {
-    return new BenchProcess(Map.of(), candidates, args);
+    return new BenchProcess(Map.of(), candidates, false, args);
   }
 
   /** Runs on a terminal, if the variable TERM is set. */
   static BenchProcess run(Map<String, String> environment, String... args) {
-    return new BenchProcess(environment, KernelRegistry.get().candidates(), args);
+    return new BenchProcess(environment, KernelRegistry.get().candidates(), false, args);
   }
 
   int exitCode() {

@@ -63,13 +63,11 @@ class ReportTest {
     BenchProcess run =
         BenchProcess.run(
             "all",
-            "--quick",
+            "--smoke",
             "--threads",
             "1",
             "--backends",
             "scalar",
-            "--shape",
-            "tiny-llama",
             "--cache",
             folder.toString(),
             "--out",

@@ -30,7 +30,10 @@ class SmokeTest {
 
   private BenchProcess run(String arguments, Path json) {
     String all = arguments + TINY + " --json " + json;
-    BenchProcess run = BenchProcess.run(all.split(" "));
+    return right(BenchProcess.run(all.split(" ")));
+  }
+
+  private static BenchProcess right(BenchProcess run) {
     assertEquals(0, run.exitCode(), run.err() + run.out());
     assertEquals("", run.err());
     return run;
@@ -72,6 +75,22 @@ class SmokeTest {
       for (String subject : new String[] {"F32", "Q4_0"}) {
         String id = "gemm/" + subject + "/64x64x64/" + kernels.name() + "/threads-1";
         assertTrue(ids.contains(id), id + " in " + ids);
+      }
+    }
+  }
+
+  @Test
+  void rowsTellTheirShareOfTheLimit() throws IOException {
+    Path json = folder.resolve("limits.json");
+    String arguments = "matmul --mode gemm --types F32 --sizes 32" + TINY + " --json " + json;
+    right(BenchProcess.runWithLimits(arguments.split(" ")));
+    JsonObject report = valid(json);
+    assertFalse(report.getAsJsonArray("limits").isEmpty());
+    for (JsonElement row : report.getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      if (result.get("role").getAsString().equals("backend")) {
+        assertEquals("FP32 multiply-add", result.get("shareOf").getAsString());
+        assertTrue(result.get("share").getAsDouble() > 0, result.toString());
       }
     }
   }
@@ -154,7 +173,7 @@ class SmokeTest {
             .split(" ");
     BenchProcess colourful = BenchProcess.run(Map.of("TERM", "xterm"), arguments);
     assertTrue(colourful.out().contains("\u001b[1m"), colourful.out());
-    assertTrue(colourful.err().contains("round 1 of 1"), colourful.err());
+    assertTrue(colourful.err().contains("preparing data"), colourful.err());
     BenchProcess plain = BenchProcess.run(Map.of("TERM", "xterm", "NO_COLOR", "1"), arguments);
     assertFalse(plain.out().contains("\u001b"), plain.out());
     BenchProcess wide = BenchProcess.run(Map.of("TERM", "xterm", "COLUMNS", "110"), arguments);
