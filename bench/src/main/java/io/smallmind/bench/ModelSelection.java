@@ -87,6 +87,11 @@ final class ModelSelection {
       description = "Where models of shapes are kept. Default: smallmind-bench in ~/.cache.")
   @Nullable Path folder;
 
+  /** Returns whether models are asked for by name. */
+  boolean areWanted() {
+    return models != null || shapes != null;
+  }
+
   /** Returns the folder of what the bench makes and fetches. */
   Path folder() {
     return folder == null ? ModelFiles.standardFolder() : folder;

@@ -2,21 +2,27 @@ package io.smallmind.bench;
 
 import io.smallmind.bench.report.BenchReport;
 import io.smallmind.bench.rivals.LlamaBench;
+import io.smallmind.bench.rivals.MatmulRival;
 import io.smallmind.bench.rivals.ModelRival;
-import io.smallmind.bench.rivals.NodeLlamaCpp;
+import io.smallmind.bench.rivals.Rival;
+import io.smallmind.bench.rivals.Rivals;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Measures this library and others in turn, on the same files. */
+/** Measures this library and others in turn, on the same matrices and files. */
 @Command(
     name = "peers",
-    description = "Run the same models with other engines too, each in its own process.",
+    description = {
+      "Multiply the same matrices and run the same models with other libraries too,",
+      "each in its own process. Models unless --sizes or --gemv ask for matrices."
+    },
     sortOptions = false,
     mixinStandardHelpOptions = true)
 final class PeersCommand extends MeasuringCommand {
@@ -29,8 +35,8 @@ final class PeersCommand extends MeasuringCommand {
       names = "--rivals",
       split = ",",
       paramLabel = "NAME",
-      description = "Whom to compare with: llama.cpp. Default: all.")
-  List<String> names = List.of(NodeLlamaCpp.NAME);
+      description = "Whom to compare with, by name. Default: all that --install lists.")
+  @Nullable List<String> names;
 
   @Option(
       names = "--llama-bench",
@@ -40,46 +46,78 @@ final class PeersCommand extends MeasuringCommand {
               + " 'ik=/opt/ik/llama-bench -rtr 1'. May come several times.")
   List<String> benches = List.of();
 
+  @Mixin private PeerMatrices matrices = new PeerMatrices();
+
   @Mixin private ModelSelection models = new ModelSelection();
 
   @Mixin private RunOptions options = new RunOptions();
 
   @Override
   public Integer call() throws IOException {
-    List<ModelRival> rivals = rivals(models.folder().resolve("rivals"));
-    if (install) {
-      for (ModelRival rival : rivals) {
-        rival.install(line -> out().println(line));
-        out().println(rival.name() + ": " + rival.detail());
-      }
-      return 0;
-    }
-    List<BenchReport.Library> libraries =
-        rivals.stream()
-            .map(rival -> new BenchReport.Library(rival.name(), rival.detail()))
-            .toList();
-    return run("peers", options, models.plans(options, rivals), libraries);
+    List<Rival> rivals = rivals(models.folder().resolve("rivals"));
+    return install ? install(rivals) : run("peers", options, plans(rivals), libraries(rivals));
   }
 
-  private List<ModelRival> rivals(Path folder) {
-    List<ModelRival> known = List.of(new NodeLlamaCpp(folder));
-    List<ModelRival> rivals = new ArrayList<>();
+  /** Installs one after the other; who can't be installed does not keep the others from it. */
+  private int install(List<Rival> rivals) {
+    int exitCode = 0;
+    for (Rival rival : rivals) {
+      try {
+        rival.install(line -> out().println(line));
+        out().println(rival.name() + ": " + rival.detail());
+      } catch (IOException e) {
+        out().println(rival.name() + ": " + e.getMessage());
+        exitCode = Main.FAILED;
+      }
+      out().flush();
+    }
+    return exitCode;
+  }
+
+  private List<BenchRun.Plan> plans(List<Rival> rivals) throws IOException {
+    List<BenchRun.Plan> plans = new ArrayList<>();
+    if (matrices.areWanted()) {
+      plans.addAll(matrices.plans(options, models.types, of(MatmulRival.class, rivals)));
+    }
+    if (!matrices.areWanted() || models.areWanted()) {
+      plans.addAll(models.plans(options, of(ModelRival.class, rivals)));
+    }
+    return plans;
+  }
+
+  private static <T> List<T> of(Class<T> kind, List<Rival> rivals) {
+    return rivals.stream().filter(kind::isInstance).map(kind::cast).toList();
+  }
+
+  private static List<BenchReport.Library> libraries(List<Rival> rivals) {
+    return rivals.stream()
+        .map(rival -> new BenchReport.Library(rival.name(), rival.detail()))
+        .toList();
+  }
+
+  private List<Rival> rivals(Path folder) {
+    List<Rival> known = Rivals.in(folder);
+    if (names == null) {
+      List<Rival> all = new ArrayList<>(known);
+      benches.forEach(spec -> all.add(new LlamaBench(spec)));
+      return all;
+    }
+    List<Rival> rivals = new ArrayList<>();
     for (String name : names) {
       rivals.add(
           known.stream()
-              .filter(rival -> rival.name().equals(name.strip()))
+              .filter(rival -> rival.name().equalsIgnoreCase(name.strip()))
               .findFirst()
-              .orElseThrow(
-                  () ->
-                      options.usage(
-                          "--rivals: unknown rival '"
-                              + name
-                              + "'; known are "
-                              + known.stream()
-                                  .map(ModelRival::name)
-                                  .collect(Collectors.joining(", ")))));
+              .orElseThrow(() -> options.usage(unknown(name, known))));
     }
     benches.forEach(spec -> rivals.add(new LlamaBench(spec)));
     return rivals;
+  }
+
+  private static String unknown(String name, List<Rival> known) {
+    return "--rivals: unknown rival '"
+        + name
+        + "'; known are "
+        + known.stream().map(Rival::name).collect(Collectors.joining(", "));
   }
 }

@@ -38,6 +38,10 @@ class PeersTest {
     for (String bench : benches) {
       arguments.append(" --llama-bench ").append(bench);
     }
+    return run(arguments.toString(), json);
+  }
+
+  private static JsonArray run(String arguments, Path json) throws IOException {
     BenchProcess run = BenchProcess.run((arguments + " --json " + json).split(" "));
     assertEquals(0, run.exitCode(), run.err() + run.out());
     return JsonParser.parseString(Files.readString(json))
@@ -86,5 +90,25 @@ class PeersTest {
     assertEquals("skipped", gone.get("status").getAsString());
     assertTrue(gone.get("message").getAsString().startsWith("no executable"));
     assertTrue(row(rows, "decode", "llama.cpp").get("message").getAsString().contains("--install"));
+  }
+
+  @Test
+  void matricesAreMultipliedByLibrariesInTheirOwnProcesses() throws IOException {
+    JsonArray rows =
+        run(
+            "peers --sizes 32 --gemv 64 --types F32,Q8_0 --threads 1 --quick --repeat 1"
+                + " --warm-up 0.02 --backends scalar --cache "
+                + folder,
+            folder.resolve("matrices.json"));
+    for (String work : new String[] {"gemm", "gemv"}) {
+      for (String floor : new String[] {"naive Java", "plain Vector API"}) {
+        JsonObject row = row(rows, work, floor);
+        assertEquals("ok", row.get("status").getAsString(), row.toString());
+        assertEquals("F32", row.get("subject").getAsString());
+        assertTrue(row.getAsJsonObject("verification").get("checked").getAsInt() >= 64);
+        assertTrue(row.get("gflops").getAsDouble() > 0);
+      }
+      assertTrue(row(rows, work, "MKL").get("message").getAsString().contains("--install"));
+    }
   }
 }

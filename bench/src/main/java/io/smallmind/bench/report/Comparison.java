@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 public record Comparison(
     String name, String label, String numerator, String denominator, double ratio) {
 
+  /** The baseline of matmuls that runs in the bench's own process. */
+  private static final String BLAS = "OpenBLAS from C";
+
   /** Returns every comparison that the rows allow, of the fastest rows on either side. */
   public static List<Comparison> of(List<BenchReport.ResultRow> rows) {
     List<Comparison> found = new ArrayList<>();
@@ -29,15 +32,26 @@ public record Comparison(
     }
     int most = rows.stream().mapToInt(BenchReport.ResultRow::threads).max().orElse(1);
     quantized(rows, most, found);
-    models(rows, found);
+    rivals(rows, found);
     return found;
   }
 
-  /** The fastest backend against each rival, and native against Java, on the same work. */
-  private static void models(List<BenchReport.ResultRow> rows, List<Comparison> found) {
+  /** Tells whether a row takes part where rivals are compared: all of models, else rivals only. */
+  private static boolean isOfRivals(BenchReport.ResultRow row) {
+    boolean matmul = row.work().equals("gemm") || row.work().equals("gemv");
+    return row.rateUnit().equals("tok/s") || (matmul && !row.variant().equals(BLAS));
+  }
+
+  /** Tells whether a row is worth a ratio: in matmuls, backends have their own comparisons. */
+  private static boolean isRival(BenchReport.ResultRow row) {
+    return row.rateUnit().equals("tok/s") || row.role().equals("baseline");
+  }
+
+  /** The fastest backend against each rival, and in models native against Java. */
+  private static void rivals(List<BenchReport.ResultRow> rows, List<Comparison> found) {
     Map<String, List<BenchReport.ResultRow>> cases =
         rows.stream()
-            .filter(row -> row.rateUnit().equals("tok/s"))
+            .filter(Comparison::isOfRivals)
             .collect(
                 Collectors.groupingBy(
                     row -> row.work() + " " + row.subject() + "/" + row.shape() + row.threads(),
@@ -49,7 +63,7 @@ public record Comparison(
         ours = row.role().equals("backend") ? faster(ours, row) : ours;
       }
       for (BenchReport.ResultRow row : group) {
-        if (row != ours && !(ours != null && isOfFamily(row, ours))) {
+        if (row != ours && isRival(row) && !(ours != null && isOfFamily(row, ours))) {
           String name = row.work() + " " + row.subject() + " ÷ " + row.variant();
           add(name, row.size() + " ×" + row.threads(), ours, row, found);
         }
@@ -73,7 +87,7 @@ public record Comparison(
             || !row.size().equals(size)) {
           continue;
         }
-        if (row.role().equals("baseline") && row.threads() <= threads) {
+        if (row.variant().equals(BLAS) && row.threads() <= threads) {
           theirs = faster(theirs, row);
         } else if (row.role().equals("backend") && row.threads() == threads) {
           ours = faster(ours, row);

@@ -3,6 +3,7 @@ package io.smallmind.bench.report;
 import io.smallmind.bench.measure.Statistics;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Objects;
 
 /** Prints results case by case: aligned columns and bars. Not thread-safe. */
 public final class ResultTable {
@@ -21,6 +22,9 @@ public final class ResultTable {
 
   private static final int LONGEST_BAR = 40;
 
+  /** Stands behind the bar of who is faster than this library. */
+  private static final String WINS = " wins";
+
   private final PrintWriter out;
   private final Style style;
   private final int barWidth;
@@ -36,7 +40,7 @@ public final class ResultTable {
     this.out = out;
     this.style = style;
     this.width = width;
-    barWidth = Math.clamp(width - FIXED, 8, LONGEST_BAR);
+    barWidth = Math.clamp(width - FIXED - WINS.length(), 8, LONGEST_BAR);
   }
 
   /**
@@ -68,10 +72,28 @@ public final class ResultTable {
     }
     BenchReport.ResultRow winner = winner(rows);
     for (BenchReport.ResultRow row : rows) {
-      out.println(line(row, named ? "" : row.size(), best, row == winner));
+      String line = line(row, named ? "" : row.size(), best, row == winner);
+      out.println(beatsUs(row, rows) ? line + style.warning(WINS) : line);
       named = true;
     }
     out.flush();
+  }
+
+  /** Tells whether somebody else is faster than each backend on the same number of threads. */
+  private static boolean beatsUs(BenchReport.ResultRow row, List<BenchReport.ResultRow> rows) {
+    Double rate = row.rate();
+    if (rate == null || !row.role().equals("baseline")) {
+      return false;
+    }
+    double ours =
+        rows.stream()
+            .filter(one -> one.role().equals("backend") && one.threads() == row.threads())
+            .map(BenchReport.ResultRow::rate)
+            .filter(Objects::nonNull)
+            .mapToDouble(Double::doubleValue)
+            .max()
+            .orElse(Double.POSITIVE_INFINITY);
+    return rate > ours;
   }
 
   private static BenchReport.ResultRow winner(List<BenchReport.ResultRow> rows) {

@@ -30,13 +30,13 @@ final class LineProcess implements AutoCloseable {
   private final BufferedReader in;
   private final BufferedWriter out;
 
-  LineProcess(Path folder, List<String> command) throws IOException {
+  LineProcess(Path folder, List<String> command, Map<String, String> environment)
+      throws IOException {
     errors = Files.createTempFile("smallmind-bench", ".err");
-    process =
-        new ProcessBuilder(command)
-            .directory(folder.toFile())
-            .redirectError(errors.toFile())
-            .start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).directory(folder.toFile()).redirectError(errors.toFile());
+    builder.environment().putAll(environment);
+    process = builder.start();
     in = process.inputReader(StandardCharsets.UTF_8);
     out = process.outputWriter(StandardCharsets.UTF_8);
   }

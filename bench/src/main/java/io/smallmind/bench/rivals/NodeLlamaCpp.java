@@ -119,7 +119,7 @@ public final class NodeLlamaCpp implements ModelRival {
       }
       Files.copy(script, folder.resolve(SCRIPT), StandardCopyOption.REPLACE_EXISTING);
     }
-    LineProcess process = new LineProcess(folder, List.of("node", SCRIPT));
+    LineProcess process = new LineProcess(folder, List.of("node", SCRIPT), Map.of());
     try {
       process.ask(
           Map.of(

@@ -94,12 +94,12 @@ final class MatmulReference {
     return checker.verdict();
   }
 
-  private static double tolerance(long k, double magnitude) {
+  static double tolerance(long k, double magnitude) {
     return (8 + 6 * Math.sqrt(k)) * HALF_UNIT * magnitude + Float.MIN_NORMAL;
   }
 
   /** Returns the corners, and random places. */
-  private static List<long[]> places(long rows, long columns) {
+  static List<long[]> places(long rows, long columns) {
     List<long[]> places = new ArrayList<>();
     places.add(new long[] {0, 0});
     places.add(new long[] {0, columns - 1});
@@ -131,7 +131,7 @@ final class MatmulReference {
     return values;
   }
 
-  private static float at(MemorySegment segment, long index) {
+  static float at(MemorySegment segment, long index) {
     return segment.getAtIndex(ValueLayout.JAVA_FLOAT, index);
   }
 }

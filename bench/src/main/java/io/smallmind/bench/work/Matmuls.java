@@ -3,6 +3,7 @@ package io.smallmind.bench.work;
 import io.smallmind.Backend;
 import io.smallmind.bench.limits.LimitKind;
 import io.smallmind.bench.measure.Trial;
+import io.smallmind.bench.rivals.MatmulRival;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.Memory;
 import io.smallmind.tensor.TensorType;
@@ -26,18 +27,34 @@ public final class Matmuls {
    * x·Wᵀ with W (n, k).
    */
   public static Workload gemm(Contestants all, TensorType type, long m, long n, long k) {
+    return gemm(all, type, m, n, k, List.of());
+  }
+
+  /**
+   * Returns the same with others beside.
+   *
+   * @param rivals that have a process each; if there are any, OpenBLAS is among them, and not in
+   *     this process too
+   */
+  public static Workload gemm(
+      Contestants all, TensorType type, long m, long n, long k, List<MatmulRival> rivals) {
     String size = m == n && n == k ? m + "³" : m + "×" + n + "×" + k;
     double operations = 2.0 * m * n * k;
     if (type != TensorType.F32) {
       Weights weights = Weights.random(type, n, k, 0);
-      return matmul(all, "gemm", weights, m, size, Metric.GFLOPS, limit(type), "");
+      return matmul(all, "gemm", weights, m, size, Metric.GFLOPS, limit(type), "", rivals);
     }
     GemmData data = GemmData.random(m, n, k);
     List<Trial> trials = new ArrayList<>();
     for (Backend backend : all.backends()) {
       trials.add(new GemmTrial(backend, data));
     }
-    if (OpenBlas.isAvailable()) {
+    List<AutoCloseable> resources = new ArrayList<>(List.of(data));
+    if (!rivals.isEmpty()) {
+      RivalData shared = RivalData.ofGemm(data);
+      resources.addFirst(shared);
+      trials.addAll(RivalMatmulTrial.all(rivals, shared, all));
+    } else if (OpenBlas.isAvailable()) {
       for (Team team : all.teams()) {
         trials.add(new BlasTrial(data, team.size()));
       }
@@ -55,18 +72,29 @@ public final class Matmuls {
         LimitKind.FMA,
         "",
         trials,
-        List.of(data));
+        resources);
   }
 
   /** Returns y (rows, n) = x (rows, k) · Wᵀ, the weights read from memory in every call. */
   public static Workload gemv(Contestants all, TensorType type, long rows, long n, long k) {
+    return gemv(all, type, rows, n, k, List.of());
+  }
+
+  /**
+   * Returns the same with others beside.
+   *
+   * @param rivals that have a process each
+   */
+  public static Workload gemv(
+      Contestants all, TensorType type, long rows, long n, long k, List<MatmulRival> rivals) {
     Weights weights = Weights.random(type, n, k, ROTATE_BYTES);
     boolean cached = weights.allBytes() < ROTATE_BYTES / 2;
-    return gemv(all, weights, rows, cached ? "weights may be in a cache" : "");
+    return gemv(all, weights, rows, cached ? "weights may be in a cache" : "", rivals);
   }
 
   /** Returns y (rows, N) = x (rows, K) · Wᵀ with these weights, which it closes. */
-  static Workload gemv(Contestants all, Weights weights, long rows, String note) {
+  static Workload gemv(
+      Contestants all, Weights weights, long rows, String note, List<MatmulRival> rivals) {
     String size = weights.rows() + "×" + weights.columns() + (rows == 1 ? "" : " ·" + rows);
     boolean reads = rows <= READING_ROWS;
     return matmul(
@@ -77,7 +105,8 @@ public final class Matmuls {
         size,
         reads ? Metric.GIGABYTES : Metric.GFLOPS,
         reads ? LimitKind.READ : limit(weights.type()),
-        note);
+        note,
+        rivals);
   }
 
   /** Returns the limit of multiplying with weights of a type that are in a cache. */
@@ -93,7 +122,8 @@ public final class Matmuls {
       String size,
       Metric metric,
       LimitKind limit,
-      String note) {
+      String note,
+      List<MatmulRival> rivals) {
     Memory x = RandomData.floats(Math.multiplyExact(rows, weights.columns()), 3);
     List<MatmulReference> references =
         List.of(
@@ -102,6 +132,12 @@ public final class Matmuls {
     List<Trial> trials = new ArrayList<>();
     for (Backend backend : all.backends()) {
       trials.add(new MatmulTrial(backend, weights, x, rows, references));
+    }
+    List<AutoCloseable> resources = new ArrayList<>(List.of(weights, x));
+    if (!rivals.isEmpty()) {
+      RivalData shared = RivalData.ofMatmul(x.segment(), rows, weights);
+      resources.addFirst(shared);
+      trials.addAll(RivalMatmulTrial.all(rivals, shared, all));
     }
     trials.addAll(all.limitTrials(limit));
     return new Workload(
@@ -116,7 +152,7 @@ public final class Matmuls {
         limit,
         note,
         trials,
-        List.of(weights, x));
+        resources);
   }
 
   private static Map<String, Long> shape(long m, long n, long k) {

@@ -81,7 +81,7 @@ public final class ModelMatmuls {
           stored.size()
               + (stored.size() == 1 ? " tensor" : " tensors in turn")
               + (cached ? ", small enough for a cache" : "");
-      return Matmuls.gemv(all, weights, rows, note);
+      return Matmuls.gemv(all, weights, rows, note, List.of());
     } catch (RuntimeException e) {
       gguf.close();
       throw e;

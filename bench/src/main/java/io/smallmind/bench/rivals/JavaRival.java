@@ -1,0 +1,92 @@
+package io.smallmind.bench.rivals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** A library that is called from Java: its driver is a program of the module bench-drivers. */
+abstract class JavaRival implements MatmulRival {
+  private static final String DRIVERS = "io.smallmind.drivers.";
+
+  private final Path folder;
+  private final String name;
+  private final String driver;
+  private final MavenPackages packages;
+
+  /**
+   * Creates an adapter.
+   *
+   * @param rivals folder where rivals are installed
+   * @param driver name of the class
+   * @param coordinates of what Maven fetches; none if the bench has it itself
+   */
+  JavaRival(Path rivals, String name, String driver, List<String> coordinates) {
+    this.name = name;
+    this.driver = driver;
+    folder = rivals.resolve(driver);
+    packages = new MavenPackages(folder, coordinates);
+  }
+
+  @Override
+  public final String name() {
+    return name;
+  }
+
+  @Override
+  public String missing() {
+    return packages.classPath().isEmpty() || packages.isInstalled()
+        ? ""
+        : "not installed; scripts/smallmind bench peers --install fetches it by Maven";
+  }
+
+  @Override
+  public final String detail() {
+    return missing().isEmpty() ? description() : missing();
+  }
+
+  /** Returns version and origin. */
+  abstract String description();
+
+  @Override
+  public final void install(Consumer<String> log) throws IOException {
+    packages.install(log);
+  }
+
+  @Override
+  public MatmulEngine openMatmul(Product product, int threads) throws IOException {
+    return MatmulEngine.prepare(start(threads), product, threads, Map.of());
+  }
+
+  /** Starts the driver's process. */
+  final LineProcess start(int threads) throws IOException {
+    Files.createDirectories(folder);
+    String separator = System.getProperty("path.separator", ":");
+    String own = absolute(System.getProperty("java.class.path", ""), separator);
+    String before = packages.classPath();
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home", ""), "bin", "java").toString());
+    command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.add("-XX:+UseSerialGC"); // No collector's threads beside those that compute.
+    command.addAll(List.of("-cp", before.isEmpty() ? own : before + separator + own));
+    command.add(DRIVERS + driver);
+    String count = Integer.toString(threads);
+    return new LineProcess(
+        folder,
+        command,
+        Map.of("OMP_NUM_THREADS", count, "OPENBLAS_NUM_THREADS", count, "MKL_NUM_THREADS", count));
+  }
+
+  /** The process runs in another folder. */
+  private static String absolute(String classPath, String separator) {
+    List<String> entries = new ArrayList<>();
+    for (String entry : classPath.split(separator)) {
+      entries.add(Path.of(entry).toAbsolutePath().toString());
+    }
+    return String.join(separator, entries);
+  }
+}
