@@ -21,6 +21,12 @@ SM_INLINE uint32_t load_u32(const uint8_t* p) {
   return v;
 }
 
+/* The largest weight of as many bits as this one has; instruction sets that sum products in 16 bits
+ * first do so in one way for all weights of as many bits. */
+constexpr int largest_of_bits(int max_weight) {
+  return max_weight < 16 ? 15 : max_weight < 32 ? 31 : max_weight < 64 ? 63 : 255;
+}
+
 SM_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 }  // namespace

@@ -13,8 +13,10 @@
 
 namespace {
 
-/* From how many tokens on a panel pays. */
-constexpr int64_t kPanelTokens = 20;
+/* From how many tokens on a panel pays. Formats less in use have tiles over packed records for one
+ * token only, which is what keeps the library small and quick to compile. */
+template <class Format>
+constexpr int64_t kPanelTokens = Format::kDirectTiles ? 20 : 2;
 
 /* Columns of a panel: with its scales it takes most of L1, and at most 52 KiB. */
 constexpr int64_t kPanelColumns = 1024;
@@ -60,13 +62,13 @@ void fill_side(const uint8_t* xq, int64_t columns, int tokens, int64_t first_blo
   }
 }
 
-template <class S, class Format>
-constexpr int kTokensOfTile = Format::kScales == 2 ? S::kTileTokensPairs : S::kTileTokens;
+template <class S, class Weights>
+constexpr int kTokensOfTile = Weights::template tile_tokens<S>();
 
 /* The tokens of the next of the tiles that share `left` tokens evenly. */
-template <class S, class Format>
+template <class S, class Weights>
 int tile_tokens(int64_t left) {
-  constexpr int64_t kMost = kTokensOfTile<S, Format>;
+  constexpr int64_t kMost = kTokensOfTile<S, Weights>;
   int64_t tiles = (left + kMost - 1) / kMost;
   return static_cast<int>((left + tiles - 1) / tiles);
 }
@@ -82,7 +84,7 @@ void tile_of_group(const TileWeights<Weights>& w, TileActivations x, TileResults
   }
 }
 
-template <class S, class Weights, int kTokens = kTokensOfTile<S, typename Weights::Format>>
+template <class S, class Weights, int kTokens = kTokensOfTile<S, Weights>>
 void tile_of_group(int tokens, const TileWeights<Weights>& w, TileActivations x, TileResults out) {
   if constexpr (kTokens > 0) {
     if (tokens == kTokens) {
@@ -116,7 +118,7 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
   int64_t row = group * kGroupRows;
   int64_t t = 0;
   while (t < tokens) {
-    int count = tile_tokens<S, Format>(tokens - t);
+    int count = tile_tokens<S, Weights>(tokens - t);
     TileActivations x;
     x.q = range.xq + (first_token + t) * row_bytes + first_block * kActivationBlock;
     x.row_bytes = row_bytes;
@@ -127,19 +129,19 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
     out.rows = range.rows - row;
     out.add = first_block > 0;
     tile_of_group<S, Weights>(count, w, x, out);
-    w.prefetch += w.records * Weights::kBlocks / w.prefetch_every * Weights::kBlockBytes;
+    w.prefetch += w.records * Weights::kBlocks / w.prefetch_every * w.prefetch_bytes;
     t += count;
   }
 }
 
 /* Fills the sides of the tiles that share `tokens` tokens. */
-template <class S, class Format>
+template <class S, class Weights, class Format>
 void fill_sides(const Range& range, int64_t first_token, int64_t tokens, int64_t first_block,
                 int64_t blocks, uint32_t* side) {
   const int64_t row_bytes = activation_row_bytes(range.columns);
   int64_t t = 0;
   while (t < tokens) {
-    int count = tile_tokens<S, Format>(tokens - t);
+    int count = tile_tokens<S, Weights>(tokens - t);
     fill_side<S, Format>(range.xq + (first_token + t) * row_bytes, range.columns, count,
                          first_block, blocks, side + t * blocks * kSide<Format>);
     t += count;
@@ -148,6 +150,7 @@ void fill_sides(const Range& range, int64_t first_token, int64_t tokens, int64_t
 
 template <class S, class Format>
 void matmul_few(const typename Format::Record* w, const Range& range) {
+  using D = Direct<Format>;
   alignas(64) uint32_t side[kSideBytes / 4];
   constexpr int64_t kBlockBytes = 4 * kSide<Format>;
   const int64_t records = range.columns / (kActivationBlock * Format::kBlocks);
@@ -157,22 +160,23 @@ void matmul_few(const typename Format::Record* w, const Range& range) {
   // Whole records, as many as the sides of all tokens have room for.
   const int64_t room =
       kSideBytes / (range.tokens * kBlockBytes) / Format::kBlocks * Format::kBlocks;
-  const bool one_tile = range.tokens <= kTokensOfTile<S, Format> &&
+  const bool one_tile = range.tokens <= kTokensOfTile<S, D> &&
                         S::vectors(static_cast<int>(range.tokens)) * S::kLanes == kGroupRows;
   const int64_t step = one_tile ? room : kDirectColumns / kActivationBlock;
-  const int64_t tiles = (range.tokens + kTokensOfTile<S, Format> - 1) / kTokensOfTile<S, Format>;
-  const int64_t ahead = one_tile ? kPrefetchBytes<Format> : step * Direct<Format>::kBlockBytes;
+  const int64_t tiles = (range.tokens + kTokensOfTile<S, D> - 1) / kTokensOfTile<S, D>;
+  const int64_t ahead = one_tile ? kPrefetchBytes<Format> : step * D::kBlockBytes;
   for (int64_t from = 0; from < blocks; from += room) {
     int64_t end = smaller(blocks, from + room);
-    fill_sides<S, Format>(range, 0, range.tokens, from, end - from, side);
+    fill_sides<S, D, Format>(range, 0, range.tokens, from, end - from, side);
     for (int64_t group = first_group; group < end_group; group++) {
       const typename Format::Record* records_of_group = w + group * records;
       for (int64_t block = from; block < end; block += step) {
         int64_t count = smaller(step, end - block);
-        TileWeights<Direct<Format>> weights;
+        TileWeights<D> weights;
         weights.record = records_of_group + block / Format::kBlocks;
         weights.records = count / Format::kBlocks;
         weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record) + ahead;
+        weights.prefetch_bytes = D::kBlockBytes;
         weights.prefetch_every = tiles;
         tiles_of_group<S>(range, 0, range.tokens, group, weights, block, side, from, end - from);
       }
@@ -182,13 +186,13 @@ void matmul_few(const typename Format::Record* w, const Range& range) {
 
 template <class S, class Format>
 void matmul_many(const typename Format::Record* w, const Range& range) {
-  using P = Panel<Format>;
+  using P = Panel<DecodedFormatOf<S, Format>>;
   constexpr int64_t kPanelBlocks = kPanelColumns / kActivationBlock;
   constexpr int64_t kPanelRecords = kPanelBlocks / Format::kBlocks;
-  constexpr int64_t kTokens = kSideBytes / (kPanelBlocks * 4 * kSide<Format>) /
-                              kTokensOfTile<S, Format> * kTokensOfTile<S, Format>;
+  constexpr int64_t kTokens =
+      kSideBytes / (kPanelBlocks * 4 * kSide<Format>) / kTokensOfTile<S, P> * kTokensOfTile<S, P>;
   alignas(64) uint32_t side[kSideBytes / 4];
-  typename P::Record panel[kPanelRecords];
+  typename P::Record panel[kPanelBlocks];
   const int64_t records = range.columns / (kActivationBlock * Format::kBlocks);
   const int64_t first_group = range.w_begin / kGroupRows;
   const int64_t end_group = (range.w_end + kGroupRows - 1) / kGroupRows;
@@ -198,12 +202,13 @@ void matmul_many(const typename Format::Record* w, const Range& range) {
       int64_t count = smaller(kPanelRecords, records - record);
       int64_t block = record * Format::kBlocks;
       int64_t blocks = count * Format::kBlocks;
-      fill_sides<S, Format>(range, token, tokens, block, blocks, side);
-      const int64_t tiles = (tokens + kTokensOfTile<S, Format> - 1) / kTokensOfTile<S, Format>;
+      fill_sides<S, P, Format>(range, token, tokens, block, blocks, side);
+      const int64_t tiles = (tokens + kTokensOfTile<S, P> - 1) / kTokensOfTile<S, P>;
       for (int64_t group = first_group; group < end_group; group++) {
-        P::template decode<S>(w + group * records + record, count, panel);
+        P::template decode<S, Format>(w + group * records + record, count, panel);
         const typename Format::Record* next = w + (group + 1) * records + record;
-        TileWeights<P> weights{panel, count, reinterpret_cast<const uint8_t*>(next), tiles};
+        TileWeights<P> weights{panel, blocks, reinterpret_cast<const uint8_t*>(next),
+                               Direct<Format>::kBlockBytes, tiles};
         tiles_of_group<S>(range, token, tokens, group, weights, block, side, block, blocks);
       }
     }
@@ -213,7 +218,7 @@ void matmul_many(const typename Format::Record* w, const Range& range) {
 template <class S, class Format>
 void matmul_quantized(const uint8_t* w, const Range& range) {
   const typename Format::Record* records = reinterpret_cast<const typename Format::Record*>(w);
-  if (range.tokens < kPanelTokens) {
+  if (range.tokens < kPanelTokens<Format>) {
     matmul_few<S, Format>(records, range);
   } else {
     matmul_many<S, Format>(records, range);

@@ -16,8 +16,7 @@ struct Avx2 {
 
   // 16 registers: four tokens by one vector, each with sums of 16 and 32 bits and a float one; a
   // single token takes all rows of a group at once, so that it reads memory in order.
-  static constexpr int kTileTokens = 4;
-  static constexpr int kTileTokensPairs = 4;
+  static constexpr int tile_tokens(int /* scales */) { return 4; }
   static constexpr int vectors(int tokens) { return tokens == 1 ? 4 : tokens == 2 ? 2 : 1; }
 
   // A tile of float weights: rows by tokens.
@@ -84,6 +83,9 @@ struct Avx2 {
   static constexpr int carried_offset(int offset, int max_weight) {
     return max_weight > 127 ? offset - 128 : offset;
   }
+
+  /* A largest weight whose products are summed in the same way as those of this one. */
+  static constexpr int weight_class(int max_weight) { return largest_of_bits(max_weight); }
 
   /* bias + sums of products of unsigned weights, up to kMaxWeight, and signed activations: four to
    * a lane at each of kSteps steps. bias: one for all lanes, or null for none. */

@@ -21,8 +21,7 @@ struct Avx512 {
 
   // A tile of 6 tokens by 2 vectors keeps 12 integer and 12 float sums in 32 registers; with two
   // scales per block there are twice as many integer sums.
-  static constexpr int kTileTokens = 6;
-  static constexpr int kTileTokensPairs = 4;
+  static constexpr int tile_tokens(int scales) { return scales == 2 ? 4 : 6; }
   static constexpr int vectors(int /* tokens */) { return 2; }
 
   // A tile of float weights: rows by tokens.
@@ -88,6 +87,9 @@ struct Avx512 {
   /* The offset that products of weights of this format carry, to be taken off through the sums of
    * the activations. */
   static constexpr int carried_offset(int offset, int /* max_weight */) { return offset; }
+
+  /* A largest weight whose products are summed in the same way as those of this one. */
+  static constexpr int weight_class(int /* max_weight */) { return 255; }
 
   /* bias + sums of products of unsigned weights, up to kMaxWeight, and signed activations: four to
    * a lane at each of kSteps steps. bias: one for all lanes, or null for none. */

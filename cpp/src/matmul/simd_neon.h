@@ -93,9 +93,11 @@ struct NeonBase {
 
 struct Neon : NeonBase {
   // 32 registers: a dot takes two of 16-bit sums and one of 32-bit ones.
-  static constexpr int kTileTokens = 4;
-  static constexpr int kTileTokensPairs = 4;
+  static constexpr int tile_tokens(int /* scales */) { return 4; }
   static constexpr int vectors(int tokens) { return tokens == 1 ? 4 : tokens == 2 ? 2 : 1; }
+
+  /* A largest weight whose products are summed in the same way as those of this one. */
+  static constexpr int weight_class(int max_weight) { return largest_of_bits(max_weight); }
 
   /* bias + sums of products of weights, up to kMaxWeight, and activations: four to a lane at each
    * of kSteps steps. bias: one for all lanes, or null for none. */
@@ -139,9 +141,11 @@ struct Neon : NeonBase {
 struct NeonDotprod : NeonBase {
   // 32 registers: up to 8 results, each with a float sum and one or two integer ones; a single
   // token takes all rows of a group at once, so that it reads memory in order.
-  static constexpr int kTileTokens = 4;
-  static constexpr int kTileTokensPairs = 4;
+  static constexpr int tile_tokens(int /* scales */) { return 4; }
   static constexpr int vectors(int tokens) { return tokens == 1 ? 8 : tokens == 2 ? 4 : 2; }
+
+  /* A largest weight whose products are summed in the same way as those of this one. */
+  static constexpr int weight_class(int max_weight) { return max_weight > 127 ? 255 : 127; }
 
   template <int kMaxWeight, int kSteps>
   struct Dot {

@@ -39,6 +39,7 @@ struct TileWeights {
   const typename Weights::Record* record;
   int64_t records;
   const uint8_t* prefetch;
+  int64_t prefetch_bytes;
   int64_t prefetch_every;
 };
 
@@ -61,7 +62,7 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  * Weights is Direct<Format> or Panel<Format>: kBlocks blocks to a record, and
  *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
  *   weight<S, i>(record, block, lane),
- *   kBlockBytes, the packed size of a block, kPrefetchLocality and kPrefetchFurther.
+ *   prefetch(from, bytes), which asks memory for the packed bytes of a block.
  */
 template <class S, class Weights, int kTokens, int kVectors>
 __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActivations x,
@@ -92,13 +93,8 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
     typename Weights::Scales scales = Weights::template scales<S, kVectors>(*record, lane, scratch);
     for (int block = 0; block < Weights::kBlocks; block++) {
       if (until_prefetch-- == 0) {
-        unroll<(Weights::kBlockBytes + 63) / 64>([&](auto line) SM_LAMBDA {
-          __builtin_prefetch(w.prefetch + 64 * line, 0, Weights::kPrefetchLocality);
-          if constexpr (Weights::kPrefetchFurther > 0) {
-            __builtin_prefetch(w.prefetch + 64 * line + Weights::kPrefetchFurther, 0, 2);
-          }
-        });
-        w.prefetch += Weights::kBlockBytes;
+        Weights::prefetch(w.prefetch, w.prefetch_bytes);
+        w.prefetch += w.prefetch_bytes;
         until_prefetch = w.prefetch_every - 1;
       }
       typename S::template Dot<Format::kMaxWeight, kStepsPerScale> dots[kScales][kTokens][kVectors];

@@ -28,9 +28,13 @@ struct Direct {
   using Scratch = DecodedScales<F>;
   static constexpr int kBlocks = F::kBlocks;
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
-  static constexpr int kPrefetchLocality = 3;
   // Blocks this large keep more lines on their way than L1 can wait for: L2 asks for them before.
   static constexpr int kPrefetchFurther = kBlockBytes > 768 ? 8192 : 0;
+
+  template <class S>
+  static constexpr int tile_tokens() {
+    return F::kDirectTiles ? S::tile_tokens(F::kScales) : 1;
+  }
 
   template <class S, int kVectors>
   static SM_INLINE Scales scales(const Record& record, int lane, Scratch& scratch) {
@@ -44,32 +48,65 @@ struct Direct {
   static SM_INLINE typename S::I weight(const Record& record, int block, int lane) {
     return F::template weight<S, kIndex>(record, block, lane);
   }
+
+  static SM_INLINE void prefetch(const uint8_t* from, int64_t /* bytes */) {
+    unroll<(kBlockBytes + 63) / 64>([&](auto line) SM_LAMBDA {
+      __builtin_prefetch(from + 64 * line, 0, 3);
+      if constexpr (kPrefetchFurther > 0) {
+        __builtin_prefetch(from + 64 * line + kPrefetchFurther, 0, 2);
+      }
+    });
+  }
 };
 
-template <class F>
+/* All that the micro-kernel knows of decoded weights. Formats that agree in it share its code: the
+ * compiler spends most of its time on tiles. */
+template <int kScalesOfBlock, bool kWithMinimums, int kLargest>
+struct DecodedFormat {
+  static constexpr int kScales = kScalesOfBlock;
+  static constexpr bool kMinimums = kWithMinimums;
+  static constexpr int kMaxWeight = kLargest;
+};
+
+template <class S, class F>
+using DecodedFormatOf = DecodedFormat<F::kScales, F::kMinimums, S::weight_class(F::kMaxWeight)>;
+
+template <class Decoded>
 struct Panel {
-  using Format = F;
+  using Format = Decoded;
+  static constexpr int kScales = Decoded::kScales;
+  /* A block: bytes, then scales and minimums. */
   struct Record {
-    alignas(64) uint32_t q[F::kBlocks][8][kGroupRows];  // bytes
-    DecodedScales<F> scales;
+    alignas(64) uint32_t q[8][kGroupRows];
+    float scales[kScales * (Decoded::kMinimums ? 2 : 1)][kGroupRows];
   };
   using Scales = ScalePointers;
   struct Scratch {};
-  static constexpr int kBlocks = F::kBlocks;
-  // What is asked for ahead is the packed form of the next panel, into L2: L1 is full of this one.
-  static constexpr int kBlockBytes = Direct<F>::kBlockBytes;
-  static constexpr int kPrefetchLocality = 2;
-  static constexpr int kPrefetchFurther = 0;
+  static constexpr int kBlocks = 1;
 
   template <class S>
+  static constexpr int tile_tokens() {
+    return S::tile_tokens(kScales);
+  }
+
+  /* Rows of scales or of minimums across blocks. */
+  struct Rows {
+    Record* records;
+    int first;
+    SM_INLINE float* operator[](int i) const {
+      return records[i / kScales].scales[first + i % kScales];
+    }
+  };
+
+  template <class S, class F>
   static void decode(const typename F::Record* packed, int64_t records, Record* panel) {
-    for (int64_t r = 0; r < records; r++, packed++, panel++) {
+    for (int64_t r = 0; r < records; r++, packed++, panel += F::kBlocks) {
       for (int lane = 0; lane < kGroupRows; lane += S::kLanes) {
-        F::template scales<S>(*packed, lane, panel->scales.scale, panel->scales.minimum);
-        for (int block = 0; block < kBlocks; block++) {
+        F::template scales<S>(*packed, lane, Rows{panel, 0}, Rows{panel, kScales});
+        for (int block = 0; block < F::kBlocks; block++) {
           unroll<8>([&](auto step) SM_LAMBDA {
             constexpr int i = decltype(step)::value;
-            S::store(&panel->q[block][i][lane], F::template weight<S, i>(*packed, block, lane));
+            S::store(&panel[block].q[i][lane], F::template weight<S, i>(*packed, block, lane));
           });
         }
       }
@@ -78,12 +115,20 @@ struct Panel {
 
   template <class S, int kVectors>
   static SM_INLINE Scales scales(const Record& record, int /* lane */, Scratch& /* scratch */) {
-    return {record.scales.scale, record.scales.minimum};
+    return {record.scales, record.scales + (Decoded::kMinimums ? kScales : 0)};
   }
 
   template <class S, int kIndex>
-  static SM_INLINE typename S::I weight(const Record& record, int block, int lane) {
-    return S::load(&record.q[block][kIndex][lane]);
+  static SM_INLINE typename S::I weight(const Record& record, int /* block */, int lane) {
+    return S::load(&record.q[kIndex][lane]);
+  }
+
+  /* What is asked for ahead is the packed form of the next panel, into L2: L1 is full of this one.
+   */
+  static SM_INLINE void prefetch(const uint8_t* from, int64_t bytes) {
+    for (int64_t line = 0; line < bytes; line += 64) {
+      __builtin_prefetch(from + line, 0, 2);
+    }
   }
 };
 

@@ -21,6 +21,7 @@ struct IQ4_NL {
   static constexpr bool kMinimums = false;
   static constexpr int kOffset = 128;
   static constexpr int kMaxWeight = 241;
+  static constexpr bool kDirectTiles = false;
 
   struct Record {
     uint32_t q[4][kGroupRows];  // nibbles
@@ -39,9 +40,8 @@ struct IQ4_NL {
     return S::look_up(kIq4Levels, nibbles<S, kIndex>(record.q, lane));
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (* /* minimum */)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows /* minimum */) {
     S::store(&scale[0][lane], S::load_f16(&record.d[lane]));
   }
 };

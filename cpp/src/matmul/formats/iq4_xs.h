@@ -19,6 +19,7 @@ struct IQ4_XS {
   static constexpr bool kMinimums = false;
   static constexpr int kOffset = 128;
   static constexpr int kMaxWeight = 241;
+  static constexpr bool kDirectTiles = false;
 
   struct Record {
     uint16_t d[kGroupRows];
@@ -41,9 +42,8 @@ struct IQ4_XS {
     return S::look_up(kIq4Levels, nibbles<S, kIndex>(record.q[block], lane));
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (* /* minimum */)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows /* minimum */) {
     typename S::F d = S::load_f16(&record.d[lane]);
     typename S::I low = S::load(&record.scales_low[lane]);
     // The high bits moved to where bits 4 and 5 of the scale of group 0 are.

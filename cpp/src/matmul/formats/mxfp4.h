@@ -21,6 +21,7 @@ struct MXFP4 {
   static constexpr bool kMinimums = false;
   static constexpr int kOffset = 12;
   static constexpr int kMaxWeight = 24;
+  static constexpr bool kDirectTiles = false;
 
   struct Record {
     uint32_t q[4][kGroupRows];  // nibbles
@@ -39,9 +40,8 @@ struct MXFP4 {
     return S::look_up(kMxfp4Levels, nibbles<S, kIndex>(record.q, lane));
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (* /* minimum */)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows /* minimum */) {
     // 2^(e - 128) is subnormal for small e: the product of two normal powers is exact.
     typename S::I e = S::load_u8(&record.e[lane]);
     typename S::I half = S::template shift_right<1>(e);

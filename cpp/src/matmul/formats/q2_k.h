@@ -18,6 +18,7 @@ struct Q2_K {
   static constexpr bool kMinimums = true;
   static constexpr int kOffset = 0;
   static constexpr int kMaxWeight = 3;
+  static constexpr bool kDirectTiles = false;
 
   struct Record {
     uint16_t d[kGroupRows];
@@ -44,9 +45,8 @@ struct Q2_K {
     return pairs<S, kIndex, 0>(record.q[block], lane);
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (*minimum)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows minimum) {
     typename S::F d = S::load_f16(&record.d[lane]);
     typename S::F m = S::mul(S::load_f16(&record.m[lane]), S::splat_float(-1.0f));
     unroll<16>([&](auto group) SM_LAMBDA {

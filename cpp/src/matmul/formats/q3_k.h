@@ -19,6 +19,7 @@ struct Q3_K {
   static constexpr bool kMinimums = false;
   static constexpr int kOffset = 4;
   static constexpr int kMaxWeight = 7;
+  static constexpr bool kDirectTiles = false;
 
   // The planes of a block lie together, so that memory is read in order.
   struct Block {
@@ -51,9 +52,8 @@ struct Q3_K {
                      bits<S, kIndex, 2>(record.blocks[block].high, lane));
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (* /* minimum */)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows /* minimum */) {
     typename S::F d = S::load_f16(&record.d[lane]);
     typename S::I low_four = S::splat(0x0f0f0f0fu);
     typename S::I high_two = S::splat(0x30303030u);

@@ -18,6 +18,7 @@ struct Q4_0 {
   static constexpr bool kMinimums = false;
   static constexpr int kOffset = 8;
   static constexpr int kMaxWeight = 15;
+  static constexpr bool kDirectTiles = true;
 
   struct Record {
     uint32_t q[4][kGroupRows];  // nibbles
@@ -36,9 +37,8 @@ struct Q4_0 {
     return nibbles<S, kIndex>(record.q, lane);
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (* /* minimum */)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows /* minimum */) {
     S::store(&scale[0][lane], S::load_f16(&record.d[lane]));
   }
 };

@@ -17,6 +17,7 @@ struct Q4_1 {
   static constexpr bool kMinimums = true;
   static constexpr int kOffset = 0;
   static constexpr int kMaxWeight = 15;
+  static constexpr bool kDirectTiles = false;
 
   struct Record {
     uint32_t q[4][kGroupRows];  // nibbles
@@ -37,9 +38,8 @@ struct Q4_1 {
     return nibbles<S, kIndex>(record.q, lane);
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (*minimum)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows minimum) {
     S::store(&scale[0][lane], S::load_f16(&record.d[lane]));
     S::store(&minimum[0][lane], S::load_f16(&record.m[lane]));
   }

@@ -37,9 +37,8 @@ struct SixBitPairs {
 };
 
 /* d times the scales and -m times the minimums of a record of Q4_K or Q5_K. */
-template <class S, class Record>
-SM_INLINE void six_bit_scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                              float (*minimum)[kGroupRows]) {
+template <class S, class Record, class Rows>
+SM_INLINE void six_bit_scales(const Record& record, int lane, Rows scale, Rows minimum) {
   SixBitPairs<S> six(record.scales, lane);
   typename S::F d = S::load_f16(&record.d[lane]);
   typename S::F m = S::mul(S::load_f16(&record.m[lane]), S::splat_float(-1.0f));
@@ -57,6 +56,7 @@ struct Q4_K {
   static constexpr bool kMinimums = true;
   static constexpr int kOffset = 0;
   static constexpr int kMaxWeight = 15;
+  static constexpr bool kDirectTiles = true;
 
   struct Record {
     uint16_t d[kGroupRows];
@@ -83,9 +83,8 @@ struct Q4_K {
     return nibbles<S, kIndex>(record.q[block], lane);
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (*minimum)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows minimum) {
     six_bit_scales<S>(record, lane, scale, minimum);
   }
 };

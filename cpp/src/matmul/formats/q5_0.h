@@ -28,6 +28,7 @@ struct Q5_0 {
   static constexpr bool kMinimums = false;
   static constexpr int kOffset = 16;
   static constexpr int kMaxWeight = 31;
+  static constexpr bool kDirectTiles = false;
 
   struct Record {
     uint32_t q[4][kGroupRows];  // nibbles
@@ -48,9 +49,8 @@ struct Q5_0 {
     return S::bit_or(nibbles<S, kIndex>(record.q, lane), bits<S, kIndex, 4>(record.high, lane));
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (* /* minimum */)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows /* minimum */) {
     S::store(&scale[0][lane], S::load_f16(&record.d[lane]));
   }
 };

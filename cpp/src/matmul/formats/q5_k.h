@@ -19,6 +19,7 @@ struct Q5_K {
   static constexpr bool kMinimums = true;
   static constexpr int kOffset = 0;
   static constexpr int kMaxWeight = 31;
+  static constexpr bool kDirectTiles = false;
 
   // The planes of a block lie together, so that memory is read in order.
   struct Block {
@@ -53,9 +54,8 @@ struct Q5_K {
                      bits<S, kIndex, 4>(record.blocks[block].high, lane));
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (*minimum)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows minimum) {
     six_bit_scales<S>(record, lane, scale, minimum);
   }
 };

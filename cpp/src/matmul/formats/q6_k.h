@@ -20,6 +20,7 @@ struct Q6_K {
   static constexpr bool kMinimums = false;
   static constexpr int kOffset = 32;
   static constexpr int kMaxWeight = 63;
+  static constexpr bool kDirectTiles = true;
 
   // The planes of a block lie together, so that memory is read in order.
   struct Block {
@@ -54,9 +55,8 @@ struct Q6_K {
                      pairs<S, kIndex, 4>(record.blocks[block].high, lane));
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (* /* minimum */)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows /* minimum */) {
     typename S::F d = S::load_f16(&record.d[lane]);
     unroll<16>([&](auto group) SM_LAMBDA {
       constexpr int g = decltype(group)::value;

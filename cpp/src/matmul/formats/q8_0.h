@@ -17,6 +17,7 @@ struct Q8_0 {
   static constexpr bool kMinimums = false;
   static constexpr int kOffset = 128;
   static constexpr int kMaxWeight = 255;
+  static constexpr bool kDirectTiles = true;
 
   struct Record {
     uint32_t q[8][kGroupRows];  // bytes
@@ -35,9 +36,8 @@ struct Q8_0 {
     return S::load(&record.q[kIndex][lane]);
   }
 
-  template <class S>
-  static SM_INLINE void scales(const Record& record, int lane, float (*scale)[kGroupRows],
-                               float (* /* minimum */)[kGroupRows]) {
+  template <class S, class Rows>
+  static SM_INLINE void scales(const Record& record, int lane, Rows scale, Rows /* minimum */) {
     S::store(&scale[0][lane], S::load_f16(&record.d[lane]));
   }
 };
