@@ -62,7 +62,8 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  * Weights is Direct<Format> or Panel<Format>: kBlocks blocks to a record, and
  *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
  *   weight<S, i>(record, block, lane),
- *   prefetch(from, bytes), which asks memory for the packed bytes of a block.
+ *   prefetch<part, parts>(from, bytes), which asks memory for a part of the packed bytes of a
+ * block.
  */
 template <class S, class Weights, int kTokens, int kVectors>
 __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActivations x,
@@ -72,6 +73,9 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
   using I = typename S::I;
   constexpr int kScales = Format::kScales;
   constexpr int kStepsPerScale = 8 / kScales;
+  // One token waits for memory, which had best be asked for a block at a time; several compute, and
+  // so many requests at once would hold them up.
+  constexpr bool kSpread = kTokens > 1;
 
   F sums[kTokens][kVectors];
   for (int t = 0; t < kTokens; t++) {
@@ -92,8 +96,12 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
   for (int64_t r = 0; r < w.records; r++, record++) {
     typename Weights::Scales scales = Weights::template scales<S, kVectors>(*record, lane, scratch);
     for (int block = 0; block < Weights::kBlocks; block++) {
+      const uint8_t* ahead = nullptr;
       if (until_prefetch-- == 0) {
-        Weights::prefetch(w.prefetch, w.prefetch_bytes);
+        ahead = w.prefetch;
+        if constexpr (!kSpread) {
+          Weights::template prefetch<0, 1>(ahead, w.prefetch_bytes);
+        }
         w.prefetch += w.prefetch_bytes;
         until_prefetch = w.prefetch_every - 1;
       }
@@ -112,6 +120,11 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
         constexpr int i = n / 2 + n % 2 * 4;
         constexpr int p = kScales == 2 ? n % 2 : 0;
         constexpr int s = kScales == 2 ? n / 2 : n;
+        if constexpr (kSpread) {
+          if (ahead != nullptr) {
+            Weights::template prefetch<n, 8>(ahead, w.prefetch_bytes);
+          }
+        }
         I weights[kVectors];
         unroll<kVectors>([&](auto v) SM_LAMBDA {
           weights[v] = Weights::template weight<S, i>(*record, block, lane + v * S::kLanes);

@@ -29,7 +29,7 @@ struct Direct {
   static constexpr int kBlocks = F::kBlocks;
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
   // Blocks this large keep more lines on their way than L1 can wait for: L2 asks for them before.
-  static constexpr int kPrefetchFurther = kBlockBytes > 768 ? 8192 : 0;
+  static constexpr int kPrefetchFurther = kBlockBytes > 1024 ? 6144 : 0;
 
   template <class S>
   static constexpr int tile_tokens() {
@@ -49,8 +49,12 @@ struct Direct {
     return F::template weight<S, kIndex>(record, block, lane);
   }
 
+  /* The kPart-th of kParts parts of it. */
+  template <int kPart, int kParts>
   static SM_INLINE void prefetch(const uint8_t* from, int64_t /* bytes */) {
-    unroll<(kBlockBytes + 63) / 64>([&](auto line) SM_LAMBDA {
+    constexpr int kLines = (kBlockBytes + 63) / 64;
+    constexpr int kBegin = kLines * kPart / kParts;
+    unroll<kLines*(kPart + 1) / kParts, kBegin>([&](auto line) SM_LAMBDA {
       __builtin_prefetch(from + 64 * line, 0, 3);
       if constexpr (kPrefetchFurther > 0) {
         __builtin_prefetch(from + 64 * line + kPrefetchFurther, 0, 2);
@@ -125,9 +129,12 @@ struct Panel {
 
   /* What is asked for ahead is the packed form of the next panel, into L2: L1 is full of this one.
    */
+  template <int kPart, int kParts>
   static SM_INLINE void prefetch(const uint8_t* from, int64_t bytes) {
-    for (int64_t line = 0; line < bytes; line += 64) {
-      __builtin_prefetch(from + line, 0, 2);
+    if (kPart == 0) {
+      for (int64_t line = 0; line < bytes; line += 64) {
+        __builtin_prefetch(from + line, 0, 2);
+      }
     }
   }
 };

@@ -19,7 +19,7 @@ struct Q5_K {
   static constexpr bool kMinimums = true;
   static constexpr int kOffset = 0;
   static constexpr int kMaxWeight = 31;
-  static constexpr bool kDirectTiles = false;
+  static constexpr bool kDirectTiles = true;
 
   // The planes of a block lie together, so that memory is read in order.
   struct Block {

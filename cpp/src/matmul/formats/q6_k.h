@@ -24,8 +24,8 @@ struct Q6_K {
 
   // The planes of a block lie together, so that memory is read in order.
   struct Block {
-    uint32_t q[4][kGroupRows];     // nibbles
     uint32_t high[2][kGroupRows];  // pairs
+    uint32_t q[4][kGroupRows];     // nibbles
   };
   struct Record {
     uint16_t d[kGroupRows];
