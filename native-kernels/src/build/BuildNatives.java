@@ -33,8 +33,6 @@ public final class BuildNatives {
    * A platform to build for.
    *
    * @param name as JavaCPP calls it
-   * @param cmakeSystem what CMake calls its operating system
-   * @param processor what CMake calls its processor
    * @param compilers commands to try, best first
    * @param remedy the system package with such a compiler
    * @param javacpp JavaCPP's name for this set of build properties
@@ -43,15 +41,13 @@ public final class BuildNatives {
    */
   private record Platform(
       String name,
-      String cmakeSystem,
-      String processor,
       List<String> compilers,
       String remedy,
       String javacpp,
       String library,
       List<String> options) {
     boolean isWindows() {
-      return cmakeSystem.equals("Windows");
+      return name.startsWith("windows");
     }
 
     /** Returns what JavaCPP puts between folders for this platform, wherever it runs itself. */
@@ -72,8 +68,6 @@ public final class BuildNatives {
       List.of(
           new Platform(
               "linux-x86_64",
-              "Linux",
-              "x86_64",
               compilers("linux-x86_64", "x86_64-linux-gnu-g++"),
               "g++",
               "linux-x86_64",
@@ -81,8 +75,6 @@ public final class BuildNatives {
               HIDE),
           new Platform(
               "linux-arm64",
-              "Linux",
-              "aarch64",
               compilers("linux-arm64", "aarch64-linux-gnu-g++"),
               "g++-aarch64-linux-gnu",
               "linux-arm64",
@@ -90,8 +82,6 @@ public final class BuildNatives {
               HIDE),
           new Platform(
               "windows-x86_64",
-              "Windows",
-              "AMD64",
               List.of("x86_64-w64-mingw32-g++-posix", "x86_64-w64-mingw32-g++"),
               "g++-mingw-w64-x86-64-posix",
               "windows-x86_64-mingw",
@@ -208,8 +198,7 @@ public final class BuildNatives {
                 "-DCMAKE_BUILD_TYPE=Release",
                 "-DCMAKE_CXX_COMPILER=" + compiler));
     if (!platform.name.equals(host())) {
-      configure.add("-DCMAKE_SYSTEM_NAME=" + platform.cmakeSystem);
-      configure.add("-DCMAKE_SYSTEM_PROCESSOR=" + platform.processor);
+      configure.add("-DCMAKE_TOOLCHAIN_FILE=" + cpp.resolve("cmake/" + platform.name + ".cmake"));
     }
     Path configured = folder.resolve("configured-by");
     String command = String.join("\n", configure);
