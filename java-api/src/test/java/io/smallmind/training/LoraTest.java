@@ -107,7 +107,7 @@ class LoraTest {
     Path file = folder.resolve("lora.checkpoint");
     TrainingOptions options = Texts.options().steps(60).learningRate(1e-2).build();
     try (TokenData data = texts.data(folder);
-        Team team = new Team(2)) {
+        Team team = new Team(1)) {
       try (Trainer trainer = texts.trainer(Architecture.LLAMA, options, null, data, team)) {
         for (int i = 0; i < 30; i++) {
           trainer.step();

@@ -140,17 +140,20 @@ class NetworkGradientTest {
     }
   }
 
-  /** The same configuration, data and first weights in double precision: the same curve. */
+  /**
+   * The same configuration, data and first weights in double precision: the same curve. One member
+   * computes it: that more of them give the same gradients is tested above.
+   */
   @ParameterizedTest
   @EnumSource(names = {"LLAMA", "GPT2"})
   void trainingFollowsAnotherImplementation(Architecture architecture) {
     try (Arena arena = Arena.ofShared();
-        Team team = new Team(2)) {
-      Network network = network(architecture, arena, 2, false);
+        Team team = new Team(1)) {
+      Network network = network(architecture, arena, 1, false);
       DoubleNetwork twin = new DoubleNetwork(network.config, WINDOWS, CONTEXT);
       fill(network, twin, 0.05);
       AdamW adam =
-          new AdamW(KernelRegistry.get().choose(), 2, network.parameters, 0.9, 0.95, 1e-8, 0.1, 1);
+          new AdamW(KernelRegistry.get().choose(), 1, network.parameters, 0.9, 0.95, 1e-8, 0.1, 1);
       SplittableRandom random = new SplittableRandom(14);
       double first = 0;
       double last = 0;
