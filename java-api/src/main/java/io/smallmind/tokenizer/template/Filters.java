@@ -22,7 +22,7 @@ final class Filters {
   static {
     put((f, v, a) -> Methods.strip(text(v, f), a, true, true, f), "trim");
     put((f, v, a) -> Printing.json(v, a.integer(0, "indent", -1), f), "tojson");
-    put((f, v, a) -> length(v), "length", "count");
+    put((f, v, a) -> length(v, f), "length", "count");
     put(Filters::join, "join");
     put(Filters::otherwise, "default", "d");
     put((f, v, a) -> method(v, "upper", f, a), "upper");
@@ -52,7 +52,7 @@ final class Filters {
     put((f, v, a) -> first(sorted(f, v, a).reversed()), "max");
     put(Filters::sum, "sum");
     put((f, v, a) -> Printing.format(text(v, f), a.values(), f), "format");
-    put((f, v, a) -> Values.attribute(v, a.text(0, "name").value(), f), "attr");
+    put((f, v, a) -> path(v, a.text(0, "name"), false, f), "attr");
   }
 
   private Filters() {}
@@ -83,8 +83,9 @@ final class Filters {
     return method.call(frame, arguments);
   }
 
-  private static Object length(Object value) {
+  private static Object length(Object value, Frame frame) {
     if (value instanceof Text text) {
+      frame.charge(text.length());
       return (long) text.value().codePointCount(0, text.length());
     }
     if (value instanceof List<?> list) {
@@ -141,7 +142,7 @@ final class Filters {
     if (arguments.named().get("attribute") instanceof Text field) {
       Object absent = arguments.named().get("default");
       for (Object each : Values.iterate(value, frame)) {
-        Object found = path(each, field.value(), frame);
+        Object found = path(each, field, true, frame);
         mapped.add(absent != null && found instanceof Absent ? absent : found);
       }
       return mapped;
@@ -157,9 +158,14 @@ final class Filters {
     return mapped;
   }
 
-  private static Object path(Object value, String path, Frame frame) {
+  /** Returns a field; with dots, a field of a field. */
+  private static Object path(Object value, Text path, boolean dots, Frame frame) {
+    frame.charge(path.length());
+    if (!dots) {
+      return Values.attribute(value, path.value(), frame);
+    }
     Object found = value;
-    for (String name : path.split("\\.", -1)) {
+    for (String name : path.value().split("\\.", -1)) {
       found = Values.attribute(found, name, frame);
     }
     return found;
@@ -168,7 +174,7 @@ final class Filters {
   private static Object select(
       Frame frame, Object value, Arguments arguments, boolean wanted, boolean byField) {
     int used = byField ? 1 : 0;
-    String field = byField ? arguments.text(0, "attribute").value() : "";
+    Text field = byField ? arguments.text(0, "attribute") : Text.EMPTY;
     Tests.Test test = (f, v, a) -> Values.isTrue(v);
     if (arguments.values().size() > used) {
       Text name = arguments.text(used, "test");
@@ -181,7 +187,7 @@ final class Filters {
     Arguments rest = behind(arguments, used + 1);
     List<Object> chosen = new ArrayList<>();
     for (Object each : Values.iterate(value, frame)) {
-      Object tested = byField ? path(each, field, frame) : each;
+      Object tested = byField ? path(each, field, true, frame) : each;
       if (test.apply(frame, tested, rest) == wanted) {
         chosen.add(each);
       }
@@ -261,20 +267,22 @@ final class Filters {
 
   private static List<Object> sorted(Frame frame, Object value, Arguments arguments) {
     List<Object> list = Values.iterate(value, frame);
-    frame.chargeElements(16L * list.size());
     Object field = arguments.named().getOrDefault("attribute", Absent.NONE);
     boolean cased = Values.isTrue(arguments.get(1, "case_sensitive", false));
     list.sort(
         (left, right) ->
-            Values.order(key(left, field, cased, frame), key(right, field, cased, frame)));
+            Values.order(key(left, field, cased, frame), key(right, field, cased, frame), frame));
     return list;
   }
 
   private static Object key(Object value, Object field, boolean cased, Frame frame) {
-    Object key = field instanceof Text name ? path(value, name.value(), frame) : value;
-    return key instanceof Text text && !cased
-        ? text.derive(text.value().toLowerCase(Locale.ROOT))
-        : key;
+    frame.charge(1);
+    Object key = field instanceof Text name ? path(value, name, true, frame) : value;
+    if (cased || !(key instanceof Text text)) {
+      return key;
+    }
+    frame.charge(text.length());
+    return text.derive(text.value().toLowerCase(Locale.ROOT));
   }
 
   private static Object sort(Frame frame, Object value, Arguments arguments) {
@@ -289,7 +297,8 @@ final class Filters {
   private static Object unique(Frame frame, Object value, Arguments arguments) {
     Map<Object, Object> seen = new LinkedHashMap<>();
     for (Object each : Values.iterate(value, frame)) {
-      Object key = each instanceof Text || each instanceof Long ? each : text(each, frame);
+      Object key = each instanceof Long ? each : text(each, frame);
+      frame.charge(key instanceof Text text ? text.length() : 1);
       seen.putIfAbsent(key, each);
     }
     return new ArrayList<>(seen.values());
@@ -299,7 +308,7 @@ final class Filters {
     Object sum = arguments.get(1, "start", 0L);
     Object field = arguments.get(0, "attribute", Absent.NONE);
     for (Object each : Values.iterate(value, frame)) {
-      Object term = field instanceof Text name ? path(each, name.value(), frame) : each;
+      Object term = field instanceof Text name ? path(each, name, true, frame) : each;
       sum = Arithmetic.combine("+", sum, term, frame);
     }
     return sum;

@@ -13,8 +13,8 @@ final class Frame {
   /** Most expressions and statements that one run evaluates. */
   static final int MAX_STEPS = 5_000_000;
 
-  /** Most characters, and list elements times 8, that one run creates. */
-  static final long MAX_CHARACTERS = 1L << 27;
+  /** Most characters, and list elements times 16, that one run creates, reads or searches. */
+  static final long MAX_CHARACTERS = 1L << 26;
 
   /** Most characters of output. */
   static final int MAX_OUTPUT = 1 << 24;
@@ -63,22 +63,31 @@ final class Frame {
     if (depth >= MAX_DEPTH) {
       throw new Fault("nested deeper than " + MAX_DEPTH);
     }
+    step();
+  }
+
+  private void step() {
     if (++steps > MAX_STEPS) {
       throw new Fault("takes more than " + MAX_STEPS + " steps");
     }
   }
 
-  /** Counts characters that are created. */
-  void charge(long created) {
-    characters += created;
+  /** Counts characters that are created or read. */
+  void charge(long touched) {
+    characters += touched;
     if (characters > MAX_CHARACTERS) {
-      throw new Fault("creates more than " + MAX_CHARACTERS + " characters");
+      throw new Fault("handles more than " + MAX_CHARACTERS + " characters");
     }
   }
 
-  /** Counts list elements that are created. */
-  void chargeElements(long created) {
-    charge(8 * created);
+  /** Counts list elements that are created or read. */
+  void chargeElements(long touched) {
+    charge(16 * touched);
+  }
+
+  /** Counts a search in characters, each of which may be compared with a part of some length. */
+  void chargeSearch(long length, long part) {
+    charge(length * (1 + part / 32)); // A processor compares some 32 at once.
   }
 
   void write(TextBuilder out, Text text) {
@@ -110,6 +119,7 @@ final class Frame {
 
   Object get(String name) {
     for (Scope each = scope; each != null; each = each.outer) {
+      step(); // Macros within macros can make this a long way.
       Object value = each.names.get(name);
       if (value != null) {
         return value;

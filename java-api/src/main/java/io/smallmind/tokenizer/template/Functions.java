@@ -16,6 +16,9 @@ final class Functions {
   /** Longest range, as in Jinja's sandbox. */
   private static final int MAX_RANGE = 100_000;
 
+  /** Longest message of a template that refuses something. */
+  private static final int MAX_MESSAGE = 1000;
+
   private static final Map<String, Callable> BY_NAME =
       Map.of(
           "raise_exception", Functions::raise,
@@ -55,12 +58,14 @@ final class Functions {
   }
 
   private static Object raise(Frame frame, Arguments arguments) {
-    throw new Fault(Printing.text(arguments.get(0, "message"), frame).value(), true);
+    String message = Printing.text(arguments.get(0, "message"), frame).value();
+    throw new Fault(message.substring(0, Math.min(MAX_MESSAGE, message.length())), true);
   }
 
   private static Object now(Frame frame, Arguments arguments) {
     ZonedDateTime time = ZonedDateTime.now(frame.clock);
     String format = arguments.text(0, "format").value();
+    frame.charge(format.length());
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < format.length(); i++) {
       char character = format.charAt(i);
@@ -96,6 +101,7 @@ final class Functions {
     Namespace namespace = new Namespace();
     for (Object value : arguments.values()) {
       if (value instanceof Map<?, ?> map) {
+        frame.chargeElements(map.size());
         map.forEach((key, each) -> namespace.values().put((String) key, each));
       }
     }

@@ -82,12 +82,12 @@ final class Lexer {
         end--;
       }
     } else if ((kind == '%' || kind == '#') && sign != '+') {
-      int line = text.lastIndexOf('\n', end - 1) + 1;
-      if (line > begin || lineBegins) {
-        int from = Math.max(line, begin);
-        if (text.substring(from, end).isBlank()) {
-          end = from;
-        }
+      int line = end;
+      while (line > begin && text.charAt(line - 1) != '\n') {
+        line--;
+      }
+      if ((line > begin || lineBegins) && text.substring(line, end).isBlank()) {
+        end = line;
       }
     }
     if (end > begin) {
@@ -165,7 +165,7 @@ final class Lexer {
     int begin = at;
     if (first == '\'' || first == '"') {
       string(first);
-    } else if (Character.isDigit(first)) {
+    } else if (isDigit(first)) {
       number();
     } else if (first == '_' || Character.isLetter(first)) {
       while (at < text.length()
@@ -189,15 +189,13 @@ final class Lexer {
   private void number() {
     int begin = at;
     boolean real = false;
-    while (at < text.length() && (Character.isDigit(text.charAt(at)) || text.charAt(at) == '_')) {
+    while (at < text.length() && (isDigit(text.charAt(at)) || text.charAt(at) == '_')) {
       at++;
     }
-    if (at + 1 < text.length()
-        && text.charAt(at) == '.'
-        && Character.isDigit(text.charAt(at + 1))) {
+    if (at + 1 < text.length() && text.charAt(at) == '.' && isDigit(text.charAt(at + 1))) {
       real = true;
       at++;
-      while (at < text.length() && Character.isDigit(text.charAt(at))) {
+      while (at < text.length() && isDigit(text.charAt(at))) {
         at++;
       }
     }
@@ -254,6 +252,10 @@ final class Lexer {
     }
     at = end;
     return (int) point;
+  }
+
+  private static boolean isDigit(char character) {
+    return character >= '0' && character <= '9';
   }
 
   private static boolean isSpace(char character) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,9 @@ final class Methods {
             };
         case "get" ->
             (frame, arguments) -> {
-              Object found = map.get(arguments.text(0, "key").value());
+              Text key = arguments.text(0, "key");
+              frame.charge(key.length());
+              Object found = map.get(key.value());
               return found != null ? found : arguments.get(1, "default", Absent.NONE);
             };
         default -> null;
@@ -54,6 +57,7 @@ final class Methods {
   }
 
   private static Object index(List<?> list, Object value, Frame frame) {
+    frame.chargeElements(list.size());
     for (int i = 0; i < list.size(); i++) {
       if (Values.equal(list.get(i), value, frame)) {
         return (long) i;
@@ -63,6 +67,7 @@ final class Methods {
   }
 
   private static Object count(List<?> list, Object value, Frame frame) {
+    frame.chargeElements(list.size());
     return list.stream().filter(each -> Values.equal(each, value, frame)).count();
   }
 
@@ -94,8 +99,8 @@ final class Methods {
                 ? text.substring(0, value.length() - suffix.length())
                 : text;
           };
-      case "find" -> (f, a) -> (long) value.indexOf(a.text(0, "sub").value());
-      case "rfind" -> (f, a) -> (long) value.lastIndexOf(a.text(0, "sub").value());
+      case "find" -> (f, a) -> (long) value.indexOf(sought(text, a, f));
+      case "rfind" -> (f, a) -> (long) value.lastIndexOf(sought(text, a, f));
       case "count" -> (f, a) -> split(text, a.text(0, "sub"), Integer.MAX_VALUE, f).size() - 1L;
       case "split" -> (f, a) -> split(text, a, f);
       case "rsplit" -> (f, a) -> splitFromEnd(text, a, f);
@@ -104,19 +109,27 @@ final class Methods {
           (f, a) -> replace(text, a.text(0, "old"), a.text(1, "new"), a.integer(2, "count", -1), f);
       case "join" ->
           (f, a) -> Printing.join(Values.iterate(a.get(0, "iterable"), f), text, null, f);
-      case "isdigit", "isnumeric", "isdecimal" ->
-          (f, a) -> !value.isEmpty() && value.codePoints().allMatch(Character::isDigit);
-      case "isalpha" ->
-          (f, a) -> !value.isEmpty() && value.codePoints().allMatch(Character::isLetter);
-      case "isalnum" ->
-          (f, a) -> !value.isEmpty() && value.codePoints().allMatch(Character::isLetterOrDigit);
-      case "isspace" -> (f, a) -> !value.isEmpty() && value.codePoints().allMatch(Methods::isSpace);
+      case "isdigit", "isnumeric", "isdecimal" -> (f, a) -> all(text, Character::isDigit, f);
+      case "isalpha" -> (f, a) -> all(text, Character::isLetter, f);
+      case "isalnum" -> (f, a) -> all(text, Character::isLetterOrDigit, f);
+      case "isspace" -> (f, a) -> all(text, Methods::isSpace, f);
       case "isupper" ->
           (f, a) -> Values.equal(text, text.derive(value.toUpperCase(Locale.ROOT)), f);
       case "islower" ->
           (f, a) -> Values.equal(text, text.derive(value.toLowerCase(Locale.ROOT)), f);
       default -> null;
     };
+  }
+
+  private static String sought(Text text, Arguments arguments, Frame frame) {
+    Text part = arguments.text(0, "sub");
+    frame.chargeSearch(text.length(), part.length());
+    return part.value();
+  }
+
+  private static boolean all(Text text, IntPredicate test, Frame frame) {
+    frame.charge(text.length());
+    return !text.isEmpty() && text.value().codePoints().allMatch(test);
   }
 
   private static Text derive(Text text, String derived, Frame frame) {
@@ -133,7 +146,7 @@ final class Methods {
     String set = chars instanceof Text given ? given.value() : "";
     boolean spaces = chars == Absent.NONE;
     String value = text.value();
-    frame.charge(value.length());
+    frame.chargeSearch(value.length(), set.length());
     int begin = 0;
     int end = value.length();
     while (left && begin < end && drops(value.charAt(begin), set, spaces)) {
@@ -215,7 +228,7 @@ final class Methods {
     }
     List<Object> parts = new ArrayList<>();
     String value = text.value();
-    frame.charge(value.length());
+    frame.chargeSearch(2L * value.length(), separator.length());
     int from = 0;
     for (int at = value.indexOf(separator.value());
         at >= 0 && parts.size() < limit;
@@ -258,7 +271,7 @@ final class Methods {
     String value = text.value();
     int from = 0;
     int done = 0;
-    frame.charge(value.length());
+    frame.chargeSearch(value.length(), old.length());
     for (int at = value.indexOf(old.value());
         at >= 0 && (count < 0 || done < count);
         at = value.indexOf(old.value(), from)) {

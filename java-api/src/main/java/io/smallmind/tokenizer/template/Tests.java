@@ -40,16 +40,18 @@ final class Tests {
     put((f, v, a) -> isDivisible(integer(v), a), "divisibleby");
     put((f, v, a) -> Values.equal(v, a.get(0, "other"), f), "equalto", "eq", "==", "sameas");
     put((f, v, a) -> !Values.equal(v, a.get(0, "other"), f), "ne", "!=");
-    put((f, v, a) -> Values.order(v, a.get(0, "other")) > 0, "gt", "greaterthan", ">");
-    put((f, v, a) -> Values.order(v, a.get(0, "other")) >= 0, "ge", ">=");
-    put((f, v, a) -> Values.order(v, a.get(0, "other")) < 0, "lt", "lessthan", "<");
-    put((f, v, a) -> Values.order(v, a.get(0, "other")) <= 0, "le", "<=");
+    put((f, v, a) -> Values.order(v, a.get(0, "other"), f) > 0, "gt", "greaterthan", ">");
+    put((f, v, a) -> Values.order(v, a.get(0, "other"), f) >= 0, "ge", ">=");
+    put((f, v, a) -> Values.order(v, a.get(0, "other"), f) < 0, "lt", "lessthan", "<");
+    put((f, v, a) -> Values.order(v, a.get(0, "other"), f) <= 0, "le", "<=");
     put((f, v, a) -> Values.contains(a.get(0, "seq"), v, f), "in");
     put(
-        (f, v, a) -> v instanceof Text text && isCased(text, text.value().toLowerCase(Locale.ROOT)),
+        (f, v, a) ->
+            v instanceof Text text && isCased(text, text.value().toLowerCase(Locale.ROOT), f),
         "lower");
     put(
-        (f, v, a) -> v instanceof Text text && isCased(text, text.value().toUpperCase(Locale.ROOT)),
+        (f, v, a) ->
+            v instanceof Text text && isCased(text, text.value().toUpperCase(Locale.ROOT), f),
         "upper");
     put((f, v, a) -> v instanceof Text text && Filters.exists(text.value()), "filter");
     put((f, v, a) -> v instanceof Text text && find(text.value()) != null, "test");
@@ -67,7 +69,8 @@ final class Tests {
     return BY_NAME.get(name);
   }
 
-  private static boolean isCased(Text text, String converted) {
+  private static boolean isCased(Text text, String converted, Frame frame) {
+    frame.charge(text.length());
     return text.value().equals(converted) && text.value().chars().anyMatch(Character::isLetter);
   }
 

@@ -98,7 +98,7 @@ public final class Text {
 
   void appendTo(TextBuilder out, int begin, int end) {
     int at = begin;
-    for (int i = 0; i < foreign.length && foreign[i] < end; i += 2) {
+    for (int i = firstEndingBehind(begin); i < foreign.length && foreign[i] < end; i += 2) {
       int from = Math.max(foreign[i], begin);
       int to = Math.min(foreign[i + 1], end);
       if (from < to) {
@@ -108,6 +108,21 @@ public final class Text {
       }
     }
     out.append(value, at, end, true);
+  }
+
+  /** Returns where the first range from outside stands that ends behind a place. */
+  private int firstEndingBehind(int place) {
+    int low = 0;
+    int high = foreign.length / 2;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (foreign[2 * middle + 1] > place) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return 2 * low;
   }
 
   @Override

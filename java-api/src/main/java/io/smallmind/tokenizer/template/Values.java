@@ -77,6 +77,7 @@ final class Values {
   /** Returns what stands at an index, or under a key. */
   static Object item(Object container, Object key, Frame frame) {
     if (key instanceof Text name && !(container instanceof List<?>)) {
+      frame.charge(name.length());
       return attribute(container, name.value(), frame);
     }
     if (key instanceof Long index) {
@@ -85,8 +86,14 @@ final class Values {
         return at < 0 || at >= list.size() ? new Absent("element " + index) : list.get((int) at);
       }
       if (container instanceof Text text) {
-        List<Object> characters = iterate(text, frame);
-        return item(characters, key, frame);
+        frame.charge(text.length());
+        int size = text.value().codePointCount(0, text.length());
+        long at = index < 0 ? index + size : index;
+        if (at < 0 || at >= size) {
+          return new Absent("character " + index);
+        }
+        int begin = text.value().offsetByCodePoints(0, (int) at);
+        return text.substring(begin, text.value().offsetByCodePoints(begin, 1));
       }
     }
     if (container instanceof Absent) {
@@ -121,6 +128,9 @@ final class Values {
   }
 
   static Object slice(Object sequence, Object begin, Object end, Object step, Frame frame) {
+    if (sequence instanceof Text text) {
+      frame.charge(text.length());
+    }
     if (sequence instanceof Text text
         && step == Absent.NONE
         && text.value().length() == text.value().codePointCount(0, text.length())) {
@@ -131,11 +141,12 @@ final class Values {
     }
     List<Object> all = iterate(sequence, frame);
     List<Object> chosen = new ArrayList<>();
-    long stride = step == Absent.NONE ? 1 : step instanceof Long number ? number : 0;
-    if (stride == 0) {
+    int size = all.size();
+    long given = step == Absent.NONE ? 1 : step instanceof Long number ? number : 0;
+    if (given == 0) {
       throw new Fault("the step of a slice is 0 or no integer");
     }
-    int size = all.size();
+    long stride = Math.clamp(given, -size - 1L, size + 1L);
     if (stride > 0) {
       int to = bound(end, size, size);
       for (long at = bound(begin, 0, size); at < to; at += stride) {
@@ -144,7 +155,7 @@ final class Values {
     } else {
       long from = begin == Absent.NONE ? size - 1 : Math.min(size - 1, bound(begin, 0, size));
       long to = end == Absent.NONE ? -1 : bound(end, 0, size);
-      for (long at = from; at > to; at = stride < -size ? -1 : at + stride) {
+      for (long at = from; at > to; at += stride) {
         chosen.add(all.get((int) at));
       }
     }
@@ -223,18 +234,19 @@ final class Values {
       case "!=" -> !equal(left, right, frame);
       case "in" -> contains(right, left, frame);
       case "not in" -> !contains(right, left, frame);
-      case "<" -> order(left, right) < 0;
-      case "<=" -> order(left, right) <= 0;
-      case ">" -> order(left, right) > 0;
-      default -> order(left, right) >= 0;
+      case "<" -> order(left, right, frame) < 0;
+      case "<=" -> order(left, right, frame) <= 0;
+      case ">" -> order(left, right, frame) > 0;
+      default -> order(left, right, frame) >= 0;
     };
   }
 
-  static int order(Object left, Object right) {
+  static int order(Object left, Object right, Frame frame) {
     if (isNumber(left) && isNumber(right)) {
       return Double.compare(Arithmetic.real(left), Arithmetic.real(right));
     }
     if (left instanceof Text text && right instanceof Text other) {
+      frame.charge(Math.min(text.length(), other.length()));
       return text.value().compareTo(other.value());
     }
     throw new Fault(describe(left) + " can't be compared with " + describe(right));
@@ -243,13 +255,17 @@ final class Values {
   static boolean contains(Object container, Object element, Frame frame) {
     if (container instanceof Text text) {
       if (element instanceof Text part) {
-        frame.charge(text.length());
+        frame.chargeSearch(text.length(), part.length());
         return text.value().contains(part.value());
       }
       throw new Fault("only a string can be in a string, not " + describe(element));
     }
     if (container instanceof Map<?, ?> map) {
-      return element instanceof Text key && map.containsKey(key.value());
+      if (element instanceof Text key) {
+        frame.charge(key.length());
+        return map.containsKey(key.value());
+      }
+      return false;
     }
     for (Object each : iterate(container, frame)) {
       if (equal(each, element, frame)) {

@@ -1,5 +1,6 @@
 package io.smallmind.tokenizer.template;
 
+import static java.util.stream.Collectors.joining;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,7 +13,9 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -190,6 +193,73 @@ final class TemplateTest {
     BadModelFileException e =
         assertThrows(BadModelFileException.class, () -> render("\n" + template));
     assertTrue(e.getMessage().contains("line 2, column "), e.getMessage());
+  }
+
+  /** What takes few steps, but touches many characters or elements in each of them. */
+  @ParameterizedTest
+  @Timeout(20)
+  @ValueSource(
+      strings = {
+        "{{ t.find(u) }}",
+        "{{ t.rfind(u) }}",
+        "{{ u in t }}",
+        "{{ t.split(u) }}",
+        "{{ t.count(u) }}",
+        "{{ t.replace(u, 'x') }}",
+        "{{ t.strip(u) }}",
+        "{{ t|length }}",
+        "{{ t[5] }}",
+        "{{ t[:5] }}",
+        "{{ t < w }}",
+        "{{ t == w }}",
+        "{{ t.startswith(w) }}",
+        "{{ t.isalpha() }}",
+        "{{ t is lower }}",
+        "{{ [t, w]|sort }}",
+        "{{ [t, w]|unique }}",
+        "{{ [t]|map(attribute=w) }}",
+        "{{ tool[t] }}",
+        "{{ tool.get(w) }}",
+        "{{ t in tool }}",
+        "{{ tool|attr(t) }}",
+        "{{ strftime_now(t) }}",
+        "{{ many.index(-1) }}",
+        "{{ many.count(3) }}",
+        "{{ namespace(map).x }}"
+      })
+  void refusesWhatTakesTooMuchInFewSteps(String work) {
+    String template =
+        "{% set t = '中' * 2000000 %}{% set w = '中' * 2000000 %}{% set u = '中' * 200000 ~ 'x' %}"
+            + "{% set many = range(100000) %}{% set map = {"
+            + IntStream.range(0, 9000).mapToObj(i -> "'" + i + "':1").collect(joining(","))
+            + "} %}{% for i in range(99999) %}{% if ["
+            + work.substring(3, work.length() - 3)
+            + "] %}{% endif %}{% endfor %}";
+    assertThrows(BadModelFileException.class, () -> render(template));
+  }
+
+  @Test
+  @Timeout(20)
+  void textOfManyOriginsAndDeepScopesStayCheap() {
+    String mixed = "{% set o = namespace(x='') %}{% for i in range(12) %}{% set o.x = o.x ~ o.x";
+    assertEquals(
+        "4096",
+        render(
+            mixed
+                + " if o.x else s[0] ~ '|' %}{% endfor %}{{ (o.x ~ o.x).split('|')|length - 1 }}"));
+    String deep =
+        "{% set o = namespace() %}{% macro m() %}{% macro n() %}{{ absent }}{% endmacro %}"
+            + "{% set o.f = n %}{% endmacro %}{% set o.f = m %}"
+            + "{% for i in range(99999) %}{% for j in range(99) %}{{ o.f() }}{% endfor %}{% endfor %}";
+    assertThrows(BadModelFileException.class, () -> render(deep));
+  }
+
+  @Test
+  void stepsOfSlicesMayBeHuge() {
+    String huge = "(2 ** 62 - 1 + 2 ** 62)";
+    assertEquals("[2]", render("{{ list[1::" + huge + "] }}"));
+    assertEquals("[3]", render("{{ list[::-" + huge + "] }}"));
+    assertThrows(BadModelFileException.class, () -> render("{{ \u0661.\u0662 }}"));
   }
 
   @Test
