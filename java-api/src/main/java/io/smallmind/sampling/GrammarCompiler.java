@@ -17,6 +17,9 @@ import java.util.function.IntConsumer;
 
 /** Checks rules, and turns them into a table of elements over bytes. Not thread-safe. */
 final class GrammarCompiler {
+  /** Most parts of rules that the checks look at, again and again where rules depend on others. */
+  private static final int MAX_LOOKS = 50_000_000;
+
   private final String text;
   private final Map<String, GrammarParser.Rule> rules;
   private final Map<String, Integer> begins = new HashMap<>();
@@ -30,6 +33,7 @@ final class GrammarCompiler {
   private int[] second = new int[256];
   private int size;
   private int work;
+  private int looks;
 
   GrammarCompiler(String text, Map<String, GrammarParser.Rule> rules) {
     this.text = text;
@@ -41,9 +45,11 @@ final class GrammarCompiler {
       throw GrammarParser.error(text, text.length(), "there is no rule 'root'");
     }
     rules.values().forEach(rule -> checkNames(rule.body()));
+    // Rules mostly refer to rules behind them: from the last one on, few rounds are enough.
+    List<Map.Entry<String, GrammarParser.Rule>> backward = List.copyOf(rules.entrySet()).reversed();
     for (boolean changed = true; changed; ) {
       changed = false;
-      for (Map.Entry<String, GrammarParser.Rule> rule : rules.entrySet()) {
+      for (Map.Entry<String, GrammarParser.Rule> rule : backward) {
         changed |= isEmpty(rule.getValue().body()) && empty.add(rule.getKey());
         changed |= ends(rule.getValue().body()) && ending.add(rule.getKey());
       }
@@ -91,7 +97,15 @@ final class GrammarCompiler {
     return node instanceof Repeat repeat ? List.of(repeat.part()) : List.of();
   }
 
+  private void look() {
+    if (++looks > MAX_LOOKS) {
+      throw new BadArgumentException(
+          "the grammar's rules depend on each other in too many ways; simplify it");
+    }
+  }
+
   private boolean isEmpty(GrammarNode node) {
+    look();
     if (node instanceof Reference reference) {
       return empty.contains(reference.name());
     }
@@ -105,6 +119,7 @@ final class GrammarCompiler {
   }
 
   private boolean ends(GrammarNode node) {
+    look();
     if (node instanceof Reference reference) {
       return ending.contains(reference.name());
     }
@@ -127,10 +142,16 @@ final class GrammarCompiler {
         });
     // Takes away rules that begin with none of those that are left; a cycle is what stays.
     Set<String> left = new HashSet<>(rules.keySet());
+    List<String> backward = List.copyOf(rules.keySet()).reversed();
     for (boolean changed = true; changed; ) {
-      changed =
-          left.removeIf(
-              name -> lefts.getOrDefault(name, Set.of()).stream().noneMatch(left::contains));
+      changed = false;
+      for (String name : backward) {
+        look();
+        if (left.contains(name) && isApart(lefts.getOrDefault(name, Set.of()), left)) {
+          left.remove(name);
+          changed = true;
+        }
+      }
     }
     for (Map.Entry<String, GrammarParser.Rule> rule : rules.entrySet()) {
       if (left.contains(rule.getKey())) {
@@ -142,8 +163,19 @@ final class GrammarCompiler {
     }
   }
 
+  private boolean isApart(Set<String> names, Set<String> others) {
+    for (String name : names) {
+      look();
+      if (others.contains(name)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Collects the rules that can be at a node's beginning. */
   private void collectLeft(GrammarNode node, Set<String> left) {
+    look();
     if (node instanceof Reference reference) {
       left.add(reference.name());
     } else if (node instanceof Sequence sequence) {

@@ -11,6 +11,9 @@ final class GrammarConstraint implements TokenConstraint {
   /** Most states whose tokens are remembered. */
   private static final int MAX_REMEMBERED = 256;
 
+  /** Most places of a grammar to visit for one token. */
+  private static final long MAX_VISITED = 10_000_000;
+
   private final TokenTrie trie;
   private final Map<GrammarState, BitSet> allowed = new IdentityHashMap<>();
   private GrammarState state;
@@ -66,6 +69,7 @@ final class GrammarConstraint implements TokenConstraint {
   private BitSet find() {
     BitSet keep = new BitSet(trie.byId.length);
     path[0] = state;
+    long worked = state.work();
     int reached = 0; // bytes of the last token that led somewhere
     for (int i = 0; i < trie.ids.length; i++) {
       byte[] bytes = trie.bytes[i];
@@ -80,6 +84,11 @@ final class GrammarConstraint implements TokenConstraint {
         GrammarState next = path[at].after(bytes[at] & 0xFF);
         if (next.isDead()) {
           break;
+        }
+        if (next.work() - worked > MAX_VISITED) {
+          throw new BadArgumentException(
+              "the grammar is too ambiguous: it takes too long to find which tokens may come next;"
+                  + " simplify it");
         }
         path[++at] = next;
       }

@@ -14,7 +14,7 @@ import java.util.Map;
 
 /** Reads rules in GBNF. Not thread-safe. */
 final class GrammarParser {
-  /** Deepest nesting of groups. */
+  /** Deepest nesting of groups, and most repetitions of one repetition. */
   private static final int MAX_NESTING = 100;
 
   /** Largest number in braces. */
@@ -188,7 +188,7 @@ final class GrammarParser {
 
   private GrammarNode repeated(GrammarNode part) {
     GrammarNode node = part;
-    while (true) {
+    for (int levels = 0; ; levels++) {
       int begin = at;
       switch (peek()) {
         case '*' -> node = new Repeat(node, 0, -1);
@@ -215,7 +215,7 @@ final class GrammarParser {
       }
       at++;
       space();
-      if (++nesting > 2 * MAX_NESTING) {
+      if (levels == MAX_NESTING) {
         throw error("too many repetitions of repetitions");
       }
     }

@@ -42,8 +42,8 @@ final class GrammarRules {
 
   /** The states that one generation has met. Not thread-safe. */
   static final class StateCache {
-    /** Most states to remember. */
-    private static final int MAX_STATES = 4096;
+    /** Most places of all states to remember. */
+    private static final int MAX_PLACES = 1 << 18;
 
     /** Most places that a text can be at, and deepest nesting of rules. */
     static final int MAX_STACKS = 4096;
@@ -52,19 +52,28 @@ final class GrammarRules {
 
     final GrammarRules rules;
     private final Map<List<GrammarStack>, GrammarState> states = new HashMap<>();
+    private int places;
+
+    /** Places that were visited in all, which is what work there was. */
+    long visited;
 
     StateCache(GrammarRules rules) {
       this.rules = rules;
     }
 
     /** Returns the state of being at any of these places; follows what takes no byte. */
-    GrammarState state(List<GrammarStack> places) {
-      List<GrammarStack> settled = new GrammarWalk(rules).settle(places);
+    GrammarState state(List<GrammarStack> begins) {
+      GrammarWalk walk = new GrammarWalk(rules);
+      List<GrammarStack> settled = walk.settle(begins);
+      visited += walk.visited();
       GrammarState known = states.get(settled);
       if (known == null) {
-        if (states.size() >= MAX_STATES) {
+        if (places > MAX_PLACES) {
+          states.values().forEach(GrammarState::forget); // What leads to a state keeps it alive.
           states.clear();
+          places = 0;
         }
+        places += 16 + settled.size();
         known = new GrammarState(this, new ArrayList<>(settled));
         states.put(settled, known);
       }

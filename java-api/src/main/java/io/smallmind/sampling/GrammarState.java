@@ -1,6 +1,7 @@
 package io.smallmind.sampling;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,16 @@ final class GrammarState {
   /** Tells whether no text that begins like this belongs to the language. */
   boolean isDead() {
     return places.isEmpty();
+  }
+
+  /** Forgets where bytes lead. */
+  void forget() {
+    Arrays.fill(next, null);
+  }
+
+  /** Returns how much work it was to find this state and all others of its generation. */
+  long work() {
+    return cache.visited;
   }
 
   /** Returns the state behind one more byte. */

@@ -20,6 +20,11 @@ final class GrammarWalk {
     this.rules = rules;
   }
 
+  /** Returns how many places were looked at. */
+  int visited() {
+    return seen.size();
+  }
+
   /** Returns the places that take a byte, or end the text; in an order of their own. */
   List<GrammarStack> settle(List<GrammarStack> places) {
     places.forEach(this::visit);

@@ -4,6 +4,7 @@ import io.smallmind.error.BadArgumentException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -64,10 +65,17 @@ public final class JsonSchema {
 
   private static final int MAX_COUNT = 10_000;
 
+  /** Deepest nesting of schemas, also by way of references. */
+  private static final int MAX_DEPTH = 200;
+
+  /** Longest name of a property, where other properties are allowed. */
+  private static final int MAX_NAME = 200;
+
   private final Object root;
   private final StringBuilder rules = new StringBuilder();
   private final Map<String, String> references = new HashMap<>(); // rule by pointer
   private int names;
+  private int depth;
 
   private JsonSchema(Object root) {
     this.root = root;
@@ -105,6 +113,19 @@ public final class JsonSchema {
 
   /** Returns an element that says what a schema accepts. */
   private String schema(Object schema, String path) {
+    if (++depth > MAX_DEPTH) {
+      throw error(cut(path), "nested deeper than " + MAX_DEPTH + ", references included");
+    }
+    String element = element(schema, path);
+    depth--;
+    return element;
+  }
+
+  private static String cut(String path) {
+    return path.length() < 200 ? path : path.substring(0, 200) + "…";
+  }
+
+  private String element(Object schema, String path) {
     if (schema instanceof Boolean any) {
       if (!any) {
         throw error(path, "nothing is accepted");
@@ -305,7 +326,8 @@ public final class JsonSchema {
     Object given = map.get("properties");
     Map<?, ?> properties = given == null ? Map.of() : map(given, path + "/properties");
     Object additional = map.get("additionalProperties");
-    List<?> required = map.get("required") instanceof List<?> list ? list : List.of();
+    Set<?> required =
+        map.get("required") instanceof List<?> list ? new LinkedHashSet<>(list) : Set.of();
     for (Object name : required) {
       if (!properties.containsKey(name)) {
         throw error(path, "required " + name + " is not among the properties");
@@ -318,7 +340,16 @@ public final class JsonSchema {
       String value =
           additional == null ? "value" : schema(additional, path + "/additionalProperties");
       List<String> names = new ArrayList<>();
-      properties.keySet().forEach(name -> names.add((String) name));
+      for (Object name : properties.keySet()) {
+        if (((String) name).length() > MAX_NAME) {
+          throw error(
+              cut(path),
+              "a property's name is longer than "
+                  + MAX_NAME
+                  + " characters; that is supported without additionalProperties only");
+        }
+        names.add((String) name);
+      }
       String pair = rule("\"\\\"\" " + otherKey(names) + " \"\\\"\" colon " + value);
       first = "(" + pair + " (comma " + pair + ")*)?";
       next = "(comma " + pair + ")*";

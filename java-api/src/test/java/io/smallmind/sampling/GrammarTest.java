@@ -1,5 +1,6 @@
 package io.smallmind.sampling;
 
+import static java.util.stream.Collectors.joining;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -26,7 +27,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -112,6 +115,78 @@ final class GrammarTest {
   }
 
   @Test
+  @Timeout(30)
+  void boundsWhatRulesCost() {
+    // Each rule refers to the next one, the one before, or many others: the checks must not take
+    // time by the square.
+    int count = 30_000;
+    StringBuilder down = new StringBuilder("root ::= r0\n");
+    StringBuilder up = new StringBuilder("root ::= r" + (count - 1) + "\n");
+    StringBuilder wide = new StringBuilder("root ::= \"x\"\n");
+    for (int i = 0; i < count; i++) {
+      String last = i < count - 1 ? "r" + (i + 1) : "\"x\"?";
+      down.append("r").append(i).append(" ::= ").append(last).append('\n');
+      up.append("r")
+          .append(i)
+          .append(" ::= ")
+          .append(i > 0 ? "r" + (i - 1) : "\"x\"?")
+          .append('\n');
+    }
+    String all = IntStream.range(0, 5000).mapToObj(i -> "w" + i + "?").collect(joining(" "));
+    for (int i = 0; i < 5000; i++) {
+      wide.append("w").append(i).append(" ::= ").append(i < 4980 ? "\"x\"" : "\"y\" " + all);
+      wide.append('\n');
+    }
+    Grammar.parse(down.toString());
+    assertThrows(BadArgumentException.class, () -> Grammar.parse(wide.toString()));
+    assertThrows(BadArgumentException.class, () -> Grammar.parse(up.toString()));
+  }
+
+  @Test
+  void manyRulesMayRepeat() {
+    StringBuilder rules = new StringBuilder("root ::= " + "\"a\"? ".repeat(100) + "r0\n");
+    for (int i = 0; i < 500; i++) {
+      rules.append("r" + i + " ::= [b]* (\"c\"+ \"-\")? [d]{0,3} \".\" r" + (i + 1) + "\n");
+    }
+    assertTrue(Grammar.parse(rules + "r500 ::= \"!\"").matches("aaa" + "cc-d.".repeat(500) + "!"));
+    String properties =
+        IntStream.range(0, 200)
+            .mapToObj(i -> "\"p" + i + "\": {\"type\": \"array\", \"items\": {}}")
+            .collect(joining(", "));
+    Grammar wide = JsonSchema.compile("{\"properties\": {" + properties + "}}");
+    assertTrue(wide.matches("{\"p0\": [1], \"p150\": []}"));
+  }
+
+  /** Grammars that are small, but can be read in a great many ways. */
+  @Test
+  @Timeout(60)
+  void boundsWhatReadingCosts() {
+    List<String> gbnfs =
+        List.of(
+            "root ::= ([a-z]? [a-z]? [a-z]? [a-z]?){200} \"!\"",
+            "root ::= x\nx ::= [a-z] x [a-z]* | [a-z]* \"!\"",
+            "root ::= a\na ::= [a-z] a a a | [a-z] a a | [a-z] a | [a-z]",
+            "root ::= .{0,20000} \"!\"");
+    try (GgufFile file = GgufFile.open(TestData.path("vocab/llama-spm.gguf"))) {
+      Tokenizer tokenizer = Tokenizer.of(file.metadata());
+      float[] scores = new float[tokenizer.vocabularySize()];
+      int letters = tokenizer.encode("abcdefg", false, false)[1];
+      for (String gbnf : gbnfs) {
+        try {
+          TokenConstraint constraint = Grammar.parse(gbnf).begin(tokenizer);
+          for (int step = 0; step < 5; step++) {
+            java.util.Arrays.fill(scores, 0);
+            constraint.mask(scores);
+            constraint.accept(letters);
+          }
+        } catch (BadArgumentException refused) {
+          assertTrue(refused.getMessage().contains("simplify it"), refused.getMessage());
+        }
+      }
+    }
+  }
+
+  @Test
   void acceptsJson() {
     for (String text :
         List.of("{}", "[1, 2.5e-3, true, null]", "{\"a\": [{\"b\": \"\\u00e9\\n\"}]}")) {
@@ -187,6 +262,32 @@ final class GrammarTest {
     assertThrows(
         BadArgumentException.class,
         () -> JsonSchema.compile("{\"items\":".repeat(5000) + "{}" + "}".repeat(5000)));
+  }
+
+  /** Schemas that grow or nest without looking so. */
+  @Test
+  @Timeout(30)
+  void refusesSchemasThatExplode() {
+    String doubled = "{}";
+    for (int i = 0; i < 60; i++) {
+      doubled = "{\"type\": [\"array\", \"array\"], \"items\": " + doubled + "}";
+    }
+    String chain =
+        IntStream.range(0, 20_000)
+            .mapToObj(i -> "\"a" + i + "\": {\"$ref\": \"#/$defs/a" + (i + 1) + "\"}")
+            .collect(joining(","));
+    String name = "a".repeat(100_000);
+    for (String schema :
+        List.of(
+            doubled,
+            "{\"$ref\": \"#/$defs/a0\", \"$defs\": {" + chain + ", \"a20000\": {}}}",
+            "{\"properties\": {\"" + name + "\": {}}, \"additionalProperties\": true}",
+            "{\"enum\": [" + "\"x\",".repeat(100_000) + "1]}")) {
+      BadArgumentException e =
+          assertThrows(BadArgumentException.class, () -> JsonSchema.compile(schema));
+      assertTrue(e.getMessage().length() < 2000);
+    }
+    assertTrue(JsonSchema.compile("{\"properties\": {\"" + name + "\": {}}}").matches("{}"));
   }
 
   private static String text(Tokenizer tokenizer, int[] ids) {
