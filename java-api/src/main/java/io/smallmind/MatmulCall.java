@@ -60,7 +60,7 @@ final class MatmulCall implements Team.Work {
     try {
       if ((double) rows * w.rows() * w.columns() < PARALLEL_WORK) {
         quantize(0, rows);
-        multiply(0, w.rows());
+        multiply(0, rows, 0, w.rows());
       } else {
         team.run(this);
       }
@@ -72,9 +72,15 @@ final class MatmulCall implements Team.Work {
 
   @Override
   public void run(Team team, int member) {
-    quantize(rows * member / team.size(), rows * (member + 1) / team.size());
-    team.barrier();
+    long rowBegin = rows * member / team.size();
+    long rowEnd = rows * (member + 1) / team.size();
+    quantize(rowBegin, rowEnd);
     PackedWeights w = weights();
+    if (Shares.keepRows(rows, team.size())) {
+      multiply(rowBegin, rowEnd, 0, w.rows());
+      return;
+    }
+    team.barrier();
     long bytes = w.rows() * w.type().rowBytes(w.columns());
     long units = Shares.units(kernels, w);
     long fixed = Shares.fixed(units, bytes, rows);
@@ -91,7 +97,7 @@ final class MatmulCall implements Team.Work {
     long unit = Shares.unitRows(kernels, weights());
     long to = Math.min(weights().rows(), end * unit);
     if (begin * unit < to) {
-      multiply(begin * unit, to);
+      multiply(0, rows, begin * unit, to);
     }
   }
 
@@ -101,9 +107,9 @@ final class MatmulCall implements Team.Work {
     }
   }
 
-  private void multiply(long begin, long end) {
+  private void multiply(long rowBegin, long rowEnd, long begin, long end) {
     Views current = views();
-    kernels.matmul(current.activations(), 0, rows, weights(), begin, end, current.y());
+    kernels.matmul(current.activations(), rowBegin, rowEnd, weights(), begin, end, current.y());
   }
 
   private Views views(MemorySegment x, long rows, PackedWeights w, MemorySegment y) {

@@ -1,9 +1,11 @@
 package io.smallmind.kernels;
 
 /**
- * How the outputs of a matmul are shared out among the members of a team: a fixed part of equal
- * shares, which costs nothing to hand out, and a rest in chunks, which members claim as they get
- * ready, so that members of unequal speed end together. Counted in units of some rows of weights.
+ * How a matmul is shared out among the members of a team. Of many tokens each member takes some,
+ * with all their outputs, so that what they are made from and become stays in its caches. Of few
+ * tokens each member computes other outputs: a fixed part of equal shares, which costs nothing to
+ * hand out, and a rest in chunks, which members claim as they get ready, so that members of unequal
+ * speed end together; counted in units of some rows of weights.
  */
 public final class Shares {
   /** Units have about so many rows, which are the least that the native kernels take at once. */
@@ -21,7 +23,18 @@ public final class Shares {
   /** Kernels prepare many tokens anew for each call: this makes that small beside the products. */
   private static final long MANY_TOKENS_ROWS = 128;
 
+  /**
+   * From so many tokens for each member on, decoding all weights takes each of them little time
+   * beside multiplying.
+   */
+  private static final long KEPT_TOKENS = 48;
+
   private Shares() {}
+
+  /** Tells whether members take some tokens with all their outputs, rather than some outputs. */
+  public static boolean keepRows(long tokens, int members) {
+    return tokens >= members * KEPT_TOKENS;
+  }
 
   /** Returns the rows of a unit: a multiple of the kernels' row group. */
   public static long unitRows(Kernels kernels, PackedWeights w) {

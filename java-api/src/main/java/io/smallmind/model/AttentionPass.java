@@ -80,6 +80,19 @@ final class AttentionPass {
     }
   }
 
+  /** Lets some rows attend to their sessions. */
+  void attendRows(int layer, int rowBegin, int rowEnd) {
+    for (int index = 0; index < batch.runCount(); index++) {
+      Batch.Run run = batch.run(index);
+      int end = Math.min(rowEnd, run.end);
+      for (int row = Math.max(rowBegin, run.begin); row < end; row += ATTENTION_ROWS) {
+        for (int kvHead = 0; kvHead < config.kvHeads(); kvHead++) {
+          attend(run, row, Math.min(end, row + ATTENTION_ROWS), layer, kvHead);
+        }
+      }
+    }
+  }
+
   private void attend(Batch.Run run, int begin, int end, int layer, int kvHead) {
     kernels.attention(
         batch.queries,

@@ -2,6 +2,7 @@ package io.smallmind.model;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import io.smallmind.kernels.Activations;
 import io.smallmind.kernels.BinaryOp;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
@@ -21,9 +22,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Work alternates between two kinds of phases. In one, rows pass through norms and sums; in the
  * other, members compute different outputs of all rows (projections, attention), and wait for each
- * other at its end. Many rows are shared out among the members, which then wait for each other in
- * the first kind too; a few rows are passed through by every member, each in buffers of its own,
- * since that takes less time than waiting. Nothing is allocated on the heap.
+ * other at its end. Rows are shared out among the members, which then wait for each other in the
+ * first kind too; a few rows are passed through by every member, each in buffers of its own, since
+ * that takes less time than waiting. Where each member has enough rows to make reading the weights
+ * small beside multiplying, it keeps them from the first phase to the last, and waits but for the
+ * keys and values of the others: what a row becomes then stays in one processor's caches. Nothing is
+ * allocated on the heap.
  *
  * <p>Belongs to one batch; not thread-safe.
  */
@@ -37,6 +41,7 @@ final class ForwardPass implements Team.Work {
   private final ProjectionPass projections;
   private final AttentionPass attention;
   private final @Nullable ExpertPass experts;
+  private final RowShares shares;
   private final float[][] decoded; // (members, embeddingLength)
 
   private int rows;
@@ -44,8 +49,14 @@ final class ForwardPass implements Team.Work {
   /** Whether every member passes all rows through norms. */
   private boolean few;
 
-  /** Written by member 0 before a barrier and read by all behind it, so that all agree. */
-  private boolean stopped;
+  /** Whether each member keeps its rows for itself. */
+  private boolean kept;
+
+  /**
+   * The layer to stop at: written by member 0 before a barrier and read by all behind it, so that
+   * all agree.
+   */
+  private int stopAt;
 
   ForwardPass(ModelConfig config, ModelWeights weights, Kernels kernels, Team team, Batch batch) {
     this.config = config;
@@ -55,6 +66,7 @@ final class ForwardPass implements Team.Work {
     projections = new ProjectionPass(config, kernels, batch);
     attention = new AttentionPass(config, kernels, batch);
     experts = config.experts() == 0 ? null : new ExpertPass(kernels, batch, projections);
+    shares = new RowShares(config, weights, batch, team.size());
     decoded = new float[team.size()][config.embeddingLength()];
   }
 
@@ -67,78 +79,114 @@ final class ForwardPass implements Team.Work {
   boolean run(Team team) {
     rows = batch.rows();
     few = rows <= Batch.FEW_ROWS;
-    stopped = false;
+    kept = shares.split(rows, team.size());
+    stopAt = Integer.MAX_VALUE;
     team.run(this);
-    return !stopped;
+    return stopAt == Integer.MAX_VALUE;
   }
 
   @Override
   public void run(Team team, int member) {
     RowBuffers my = few ? batch.own(member) : batch.shared();
-    int begin = few ? 0 : share(rows, team, member);
-    int end = few ? rows : share(rows, team, member + 1);
+    int begin = few ? 0 : shares.begin(member);
+    int end = few ? rows : shares.begin(member + 1);
 
     embed(my, member, begin, end);
     for (int layer = 0; layer < config.layers(); layer++) {
       LayerWeights block = weights.layers.get(layer);
       normalize(block.attentionNorm(), my, begin, end);
       endRows(team);
-      projections.project(team, member, block.attentionInputs(), my.normed(), rows);
-      if (member == 0) {
-        BooleanSupplier cancelled = batch.cancelled;
-        stopped = cancelled != null && cancelled.getAsBoolean();
+      project(team, member, block.attentionInputs(), my.normed(), begin, end);
+      BooleanSupplier cancelled = batch.cancelled;
+      if (member == 0 && cancelled != null && cancelled.getAsBoolean()) {
+        stopAt = layer;
       }
-      team.barrier();
-      if (stopped) {
+      if (few) {
+        team.barrier();
+      } else {
+        endOutputs(team);
+        attention.finishInputs(block, layer, my, begin, end);
+        team.barrier();
+      }
+      if (layer >= stopAt) {
         return;
       }
       if (few) {
         attention.attendFew(team, block, layer, my);
+      } else if (kept) {
+        attention.attendRows(layer, begin, end);
       } else {
-        attention.finishInputs(block, layer, my, begin, end);
-        team.barrier();
         attention.attend(team, layer);
       }
-      team.barrier();
+      endOutputs(team);
       kernels.quantize(my.attended(), begin, end);
       endRows(team);
-      projections.project(team, member, block.attentionOutput(), my.attended(), rows);
-      team.barrier();
+      project(team, member, block.attentionOutput(), my.attended(), begin, end);
+      endOutputs(team);
       addResidual(block.attentionOutput(), block.attentionPostNorm(), my, begin, end);
 
       normalize(block.feedForwardNorm(), my, begin, end);
-      endRows(team);
       FeedForward feedForward = block.feedForward();
       if (feedForward != null) {
-        projections.activate(team, member, feedForward.inputs(), my.normed(), rows);
-        team.barrier();
+        endRows(team);
+        activate(team, member, feedForward.inputs(), my.normed(), begin, end);
+        endOutputs(team);
         kernels.quantize(my.gate(), begin, end);
         endRows(team);
-        projections.project(team, member, feedForward.output(), my.gate(), rows);
-        team.barrier();
+        project(team, member, feedForward.output(), my.gate(), begin, end);
+        endOutputs(team);
         addResidual(feedForward.output(), block.feedForwardPostNorm(), my, begin, end);
       } else if (block.experts() != null) {
+        endAll(team);
         experts().run(team, member, block.experts(), my.normed(), rows);
         addResidual(NO_PROJECTION, block.feedForwardPostNorm(), my, begin, end);
       }
     }
-    endRows(team);
+    endAll(team);
     int outputs = batch.outputs();
-    int outputBegin = share(outputs, team, member);
-    int outputEnd = share(outputs, team, member + 1);
+    int outputBegin = outputs * member / team.size();
+    int outputEnd = outputs * (member + 1) / team.size();
     finish(my, few ? 0 : outputBegin, few ? outputs : outputEnd);
-    endRows(team);
+    endAll(team);
     projections.project(team, member, weights.output, my.outputs(), outputs);
     team.barrier();
     capLogits(outputBegin, outputEnd);
   }
 
-  private static int share(int rows, Team team, int member) {
-    return rows * member / team.size();
+  private void project(
+      Team team, int member, Projection[] projection, Activations x, int begin, int end) {
+    if (kept) {
+      projections.projectRows(projection, x, begin, end);
+    } else {
+      projections.project(team, member, projection, x, rows);
+    }
   }
 
-  /** Waits until all rows have come this far, where they are shared out. */
+  private void activate(
+      Team team, int member, Projection[] inputs, Activations x, int begin, int end) {
+    if (kept) {
+      projections.activateRows(inputs, x, begin, end);
+    } else {
+      projections.activate(team, member, inputs, x, rows);
+    }
+  }
+
+  /** Waits until all rows have come this far, where others need them. */
   private void endRows(Team team) {
+    if (!few && !kept) {
+      team.barrier();
+    }
+  }
+
+  /** Waits until all outputs are there, where others computed some. */
+  private void endOutputs(Team team) {
+    if (!kept) {
+      team.barrier();
+    }
+  }
+
+  /** Waits until all rows have come this far. */
+  private void endAll(Team team) {
     if (!few) {
       team.barrier();
     }

@@ -11,12 +11,16 @@ import io.smallmind.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The part of a forward pass in which all members multiply all rows by the same matrices, each
- * computing other outputs. Nothing is allocated on the heap.
+ * The part of a forward pass in which rows are multiplied by matrices: all rows by all members, each
+ * computing other outputs, or some rows by a member that computes all of theirs. Nothing is
+ * allocated on the heap.
  *
  * <p>Belongs to one forward pass; not thread-safe beyond that.
  */
 final class ProjectionPass {
+  /** Units of a gate whose outputs, for some hundred rows, stay in the cache. */
+  private static final long CACHED_UNITS = 8;
+
   private final Kernels kernels;
   private final Batch batch;
   private final UnaryOp activation;
@@ -29,7 +33,14 @@ final class ProjectionPass {
     gated = config.architecture().isGated();
   }
 
-  /** Multiplies rows by several matrices; biases are left to whoever reads the outputs. */
+  /** Multiplies some rows by several matrices; biases are left to whoever reads the outputs. */
+  void projectRows(Projection[] projections, Activations x, int begin, int end) {
+    if (begin < end) {
+      project(projections, x, begin, end, 0, Long.MAX_VALUE);
+    }
+  }
+
+  /** Does a member's part of multiplying all rows; biases are left to whoever reads the outputs. */
   void project(Team team, int member, Projection[] projections, Activations x, int rows) {
     if (rows == 0) {
       return;
@@ -42,16 +53,19 @@ final class ProjectionPass {
     }
     long fixed = Shares.fixed(units, bytes, rows);
     long chunk = Shares.chunk(units, bytes, rows);
-    project(projections, x, rows, fixed * member / team.size(), fixed * (member + 1) / team.size());
+    long begin = fixed * member / team.size();
+    long end = fixed * (member + 1) / team.size();
+    project(projections, x, 0, rows, begin, end);
     if (fixed < units) {
       for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
-        project(projections, x, rows, unit, Math.min(units, unit + chunk));
+        project(projections, x, 0, rows, unit, Math.min(units, unit + chunk));
       }
     }
   }
 
   /** Computes a range of the units of all projections, one behind the other. */
-  private void project(Projection[] projections, Activations x, int rows, long begin, long end) {
+  private void project(
+      Projection[] projections, Activations x, int rowBegin, int rowEnd, long begin, long end) {
     long first = 0;
     for (Projection projection : projections) {
       PackedWeights w = projection.weights();
@@ -61,15 +75,24 @@ final class ProjectionPass {
       if (from < to) {
         long unit = Shares.unitRows(kernels, w);
         Matrix y = batch.target(projection.target());
-        kernels.matmul(x, 0, rows, w, from * unit, Math.min(w.rows(), to * unit), y);
+        kernels.matmul(
+            x, rowBegin, rowEnd, w, from * unit, Math.min(w.rows(), to * unit), y);
       }
       first += units;
     }
   }
 
+  /** Multiplies some rows by the gate's matrix, and up's where there is one, and activates them. */
+  void activateRows(Projection[] inputs, Activations x, int begin, int end) {
+    long units = Shares.units(kernels, inputs[0].weights());
+    for (long unit = 0; unit < units && begin < end; unit += CACHED_UNITS) {
+      activate(inputs, x, begin, end, unit, Math.min(units, unit + CACHED_UNITS));
+    }
+  }
+
   /**
-   * Multiplies rows by the gate's matrix, and up's where there is one, and activates the outputs
-   * while they are in the cache.
+   * Does a member's part of multiplying all rows by the gate's matrix, and up's where there is one,
+   * and activates the outputs while they are in the cache.
    */
   void activate(Team team, int member, Projection[] inputs, Activations x, int rows) {
     PackedWeights gate = inputs[0].weights();
@@ -77,15 +100,18 @@ final class ProjectionPass {
     long bytes = inputs.length * bytes(gate);
     long fixed = Shares.fixed(units, bytes, rows);
     long chunk = Shares.chunk(units, bytes, rows);
-    activate(inputs, x, rows, fixed * member / team.size(), fixed * (member + 1) / team.size());
+    long begin = fixed * member / team.size();
+    long end = fixed * (member + 1) / team.size();
+    activate(inputs, x, 0, rows, begin, end);
     if (fixed < units) {
       for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
-        activate(inputs, x, rows, unit, Math.min(units, unit + chunk));
+        activate(inputs, x, 0, rows, unit, Math.min(units, unit + chunk));
       }
     }
   }
 
-  private void activate(Projection[] inputs, Activations x, int rows, long begin, long end) {
+  private void activate(
+      Projection[] inputs, Activations x, int rowBegin, int rowEnd, long begin, long end) {
     if (begin >= end) {
       return;
     }
@@ -94,18 +120,19 @@ final class ProjectionPass {
     long from = begin * unit;
     long to = Math.min(gate.rows(), end * unit);
     for (Projection input : inputs) {
-      kernels.matmul(x, 0, rows, input.weights(), from, to, batch.target(input.target()));
+      Matrix y = batch.target(input.target());
+      kernels.matmul(x, rowBegin, rowEnd, input.weights(), from, to, y);
     }
     for (Projection input : inputs) {
       Matrix bias = input.bias();
       if (bias != null) {
         Matrix y = batch.target(input.target());
-        for (int row = 0; row < rows; row++) {
+        for (int row = rowBegin; row < rowEnd; row++) {
           combine(BinaryOp.ADD, y, row, bias, 0, from, to);
         }
       }
     }
-    for (int row = 0; row < rows; row++) {
+    for (int row = rowBegin; row < rowEnd; row++) {
       activate(row, from, to);
     }
   }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.smallmind.gguf.GgufFile;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
+import io.smallmind.kernels.Machine;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.TensorType;
 import io.smallmind.testing.Backends;
@@ -25,6 +26,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every family and every kind of stretched context, against the plain reference. */
 class ReferenceTest {
   private static final int[] TOKENS = {3, 17, 8, 8, 39, 0, 21, 5, 30, 11, 2, 19, 7, 33, 25, 1};
+
+  private static final Team TEAM = new Team(Math.min(2, Machine.availableProcessors()));
+
+  /** So many that members of the team keep their rows for themselves. */
+  private static final int SESSIONS = 7;
 
   @TempDir private Path folder;
 
@@ -132,8 +138,8 @@ class ReferenceTest {
     for (boolean pack : new boolean[] {true, false}) {
       try (GgufFile file = GgufFile.open(path);
           Model model =
-              Model.load(file, kernels, Team.shared(), LoadOptions.defaults().withPack(pack));
-          Batch batch = model.newBatch(TOKENS.length, TOKENS.length)) {
+              Model.load(file, kernels, TEAM, LoadOptions.defaults().withPack(pack));
+          Batch batch = model.newBatch(SESSIONS * TOKENS.length, SESSIONS * TOKENS.length)) {
         // All at once, and in pieces of 1, 4 and the rest.
         for (int[] ends : new int[][] {{TOKENS.length}, {1, 5, TOKENS.length}}) {
           try (KvCache cache = model.newCache(TensorType.F32, 64)) {
@@ -152,8 +158,26 @@ class ReferenceTest {
             assertEquals(TOKENS.length, cache.length());
           }
         }
+        agreesForManySessions(expected, model, batch);
       }
     }
+  }
+
+  private static void agreesForManySessions(double[][] expected, Model model, Batch batch) {
+    List<KvCache> caches = new ArrayList<>();
+    batch.clear();
+    for (int session = 0; session < SESSIONS; session++) {
+      KvCache cache = model.newCache(TensorType.F32, 64);
+      caches.add(cache);
+      for (int token : TOKENS) {
+        batch.add(cache, token, true);
+      }
+    }
+    assertTrue(model.forward(batch));
+    for (int row = 0; row < batch.rows(); row++) {
+      compare(expected[row % TOKENS.length], batch, row, "one of many sessions, row " + row);
+    }
+    caches.forEach(KvCache::close);
   }
 
   private static void compare(double[] expected, Batch batch, int output, String message) {
