@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * first kind too; a few rows are passed through by every member, each in buffers of its own, since
  * that takes less time than waiting. Where each member has enough rows to make reading the weights
  * small beside multiplying, it keeps them from the first phase to the last, and waits but for the
- * keys and values of the others: what a row becomes then stays in one processor's caches. Nothing is
- * allocated on the heap.
+ * keys and values of the others: what a row becomes then stays in one processor's caches. Nothing
+ * is allocated on the heap.
  *
  * <p>Belongs to one batch; not thread-safe.
  */

@@ -11,8 +11,8 @@ import io.smallmind.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The part of a forward pass in which rows are multiplied by matrices: all rows by all members, each
- * computing other outputs, or some rows by a member that computes all of theirs. Nothing is
+ * The part of a forward pass in which rows are multiplied by matrices: all rows by all members,
+ * each computing other outputs, or some rows by a member that computes all of theirs. Nothing is
  * allocated on the heap.
  *
  * <p>Belongs to one forward pass; not thread-safe beyond that.
@@ -75,8 +75,7 @@ final class ProjectionPass {
       if (from < to) {
         long unit = Shares.unitRows(kernels, w);
         Matrix y = batch.target(projection.target());
-        kernels.matmul(
-            x, rowBegin, rowEnd, w, from * unit, Math.min(w.rows(), to * unit), y);
+        kernels.matmul(x, rowBegin, rowEnd, w, from * unit, Math.min(w.rows(), to * unit), y);
       }
       first += units;
     }

@@ -4,8 +4,9 @@ import io.smallmind.kernels.PackedWeights;
 import io.smallmind.kernels.Shares;
 
 /**
- * How the rows of a batch are shared out among the members of a team: evenly, or, where members keep
- * their rows for whole layers, so that all have as much to do, later rows having more to attend to.
+ * How the rows of a batch are shared out among the members of a team: evenly, or, where members
+ * keep their rows for whole layers, so that all have as much to do, later rows having more to
+ * attend to.
  *
  * <p>Belongs to one forward pass; not thread-safe.
  */

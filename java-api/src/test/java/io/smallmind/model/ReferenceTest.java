@@ -137,8 +137,7 @@ class ReferenceTest {
     double[][] expected = reference.logits(TOKENS);
     for (boolean pack : new boolean[] {true, false}) {
       try (GgufFile file = GgufFile.open(path);
-          Model model =
-              Model.load(file, kernels, TEAM, LoadOptions.defaults().withPack(pack));
+          Model model = Model.load(file, kernels, TEAM, LoadOptions.defaults().withPack(pack));
           Batch batch = model.newBatch(SESSIONS * TOKENS.length, SESSIONS * TOKENS.length)) {
         // All at once, and in pieces of 1, 4 and the rest.
         for (int[] ends : new int[][] {{TOKENS.length}, {1, 5, TOKENS.length}}) {
