@@ -24,16 +24,16 @@ public final class Shares {
   private static final long MANY_TOKENS_ROWS = 128;
 
   /**
-   * From so many tokens for each member on, decoding all weights takes each of them little time
-   * beside multiplying.
+   * Members that each take some tokens read all weights each, in a time that grows with their
+   * tokens: from this many tokens per square of members on, memory serves all of them.
    */
-  private static final long KEPT_TOKENS = 48;
+  private static final long KEPT_TOKENS = 4;
 
   private Shares() {}
 
   /** Tells whether members take some tokens with all their outputs, rather than some outputs. */
-  public static boolean keepRows(long tokens, int members) {
-    return tokens >= members * KEPT_TOKENS;
+  public static boolean keepRows(long tokens, long members) {
+    return tokens >= KEPT_TOKENS * members * members;
   }
 
   /** Returns the rows of a unit: a multiple of the kernels' row group. */
