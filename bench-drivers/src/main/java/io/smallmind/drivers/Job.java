@@ -17,6 +17,7 @@ import java.nio.file.Path;
  * @param copies of b, which are multiplied in turn
  * @param a F32, row-major
  * @param b blocks of the type, row-major
+ * @param model a file in which the bench wrote the same product for this library; may be empty
  */
 record Job(
     String type,
@@ -27,7 +28,8 @@ record Job(
     int copies,
     int threads,
     MemorySegment a,
-    MemorySegment b) {
+    MemorySegment b,
+    String model) {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -42,7 +44,8 @@ record Job(
         request.get("copies").getAsInt(),
         request.get("threads").getAsInt(),
         map(request.get("a").getAsString()),
-        map(request.get("b").getAsString()));
+        map(request.get("b").getAsString()),
+        request.has("model") ? request.get("model").getAsString() : "");
   }
 
   private static MemorySegment map(String file) throws IOException {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -24,13 +25,18 @@ final class Requests {
   }
 
   /** Answers until there are no more requests; whatever else is printed goes to standard error. */
-  static void serve(Map<String, Handler> handlers) throws IOException {
+  @SafeVarargs
+  static void serve(Map<String, Handler>... handlers) throws IOException {
+    Map<String, Handler> all = new HashMap<>();
+    for (Map<String, Handler> some : handlers) {
+      all.putAll(some);
+    }
     PrintStream answers = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     System.setOut(System.err);
     BufferedReader requests =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = requests.readLine(); line != null; line = requests.readLine()) {
-      answers.println(answer(handlers, line));
+      answers.println(answer(all, line));
     }
     System.exit(0); // Threads of libraries may not end by themselves.
   }

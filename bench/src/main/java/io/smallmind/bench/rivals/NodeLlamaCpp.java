@@ -1,7 +1,5 @@
 package io.smallmind.bench.rivals;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.InputStream;
@@ -119,60 +117,7 @@ public final class NodeLlamaCpp implements ModelRival {
       }
       Files.copy(script, folder.resolve(SCRIPT), StandardCopyOption.REPLACE_EXISTING);
     }
-    LineProcess process = new LineProcess(folder, List.of("node", SCRIPT), Map.of());
-    try {
-      process.ask(
-          Map.of(
-              "op", "load",
-              "model", setup.model().toAbsolutePath().toString(),
-              "threads", setup.threads(),
-              "sessions", setup.sessions(),
-              "capacity", setup.capacity(),
-              "batchRows", Math.max(setup.batchRows(), setup.sessions()),
-              "cacheType", setup.cacheType()));
-    } catch (IOException e) {
-      process.close();
-      throw e;
-    }
-    return new Engine(process);
-  }
-
-  private record Engine(LineProcess process) implements ModelEngine {
-    @Override
-    public long[] prefill(int[] tokens, int depth) throws IOException {
-      return nanos(process.ask(Map.of("op", "prefill", "tokens", tokens, "depth", depth)));
-    }
-
-    @Override
-    public long[] decode(int[] tokens, int depth) throws IOException {
-      return nanos(process.ask(Map.of("op", "decode", "tokens", tokens, "depth", depth)));
-    }
-
-    private static long[] nanos(JsonObject answer) {
-      JsonArray nanos = answer.getAsJsonArray("nanos");
-      long[] all = new long[nanos.size()];
-      for (int i = 0; i < all.length; i++) {
-        all[i] = nanos.get(i).getAsLong();
-      }
-      return all;
-    }
-
-    @Override
-    public float[] scores(int[] tokens, int count) throws IOException {
-      JsonArray scores =
-          process
-              .ask(Map.of("op", "scores", "tokens", tokens, "count", count))
-              .getAsJsonArray("scores");
-      float[] all = new float[scores.size()];
-      for (int i = 0; i < all.length; i++) {
-        all[i] = scores.get(i).getAsFloat();
-      }
-      return all;
-    }
-
-    @Override
-    public void close() {
-      process.close();
-    }
+    return LineModelEngine.load(
+        new LineProcess(folder, List.of("node", SCRIPT), Map.of()), setup.model(), setup);
   }
 }

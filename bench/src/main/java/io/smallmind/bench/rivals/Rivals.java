@@ -18,6 +18,8 @@ public final class Rivals {
         new PlainVectors(folder),
         new OpenBlasRival(folder),
         new Mkl(folder),
+        new OnnxRuntime(folder),
+        new PyTorch(folder),
         new NodeLlamaCpp(folder));
   }
 }

@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** A product's inputs as files, for other processes, and some of its outputs, to check theirs. */
 final class RivalData implements AutoCloseable {
@@ -191,10 +192,13 @@ final class RivalData implements AutoCloseable {
                 ROOM * noise));
   }
 
+  /** Deletes all files, also those that adapters made of them. */
   @Override
   public void close() throws IOException {
-    for (String name : List.of("a", "b", "y")) {
-      Files.deleteIfExists(folder.resolve(name));
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
     }
     Files.delete(folder);
   }
