@@ -12,6 +12,7 @@ import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.KvCache;
 import io.smallmind.model.LoadOptions;
+import io.smallmind.model.LoraAdapter;
 import io.smallmind.model.Model;
 import io.smallmind.model.ModelConfig;
 import io.smallmind.model.Scheduler;
@@ -44,6 +45,7 @@ public final class LanguageModel implements AutoCloseable {
   private final @Nullable ChatTemplate chatTemplate;
   private final Scheduler scheduler;
   private final @Nullable Team ownTeam;
+  private final String adapter;
   private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
@@ -53,7 +55,9 @@ public final class LanguageModel implements AutoCloseable {
       Tokenizer tokenizer,
       @Nullable ChatTemplate chatTemplate,
       Scheduler scheduler,
-      @Nullable Team ownTeam) {
+      @Nullable Team ownTeam,
+      String adapter) {
+    this.adapter = adapter;
     this.file = file;
     this.model = model;
     this.tokenizer = tokenizer;
@@ -91,16 +95,22 @@ public final class LanguageModel implements AutoCloseable {
     Kernels kernels = backend == null ? registry.choose() : registry.byName(backend);
     Team ownTeam = options.threads() == 0 ? null : new Team(options.threads());
     GgufFile file = null;
+    LoadOptions load = LoadOptions.defaults();
     Model model = null;
     try {
       file = GgufFile.open(gguf);
       Tokenizer tokenizer = Tokenizer.of(file.metadata());
       Team team = ownTeam == null ? Team.shared() : ownTeam;
-      model = Model.load(file, kernels, team, loadOptions(options, file));
+      load = loadOptions(options, file);
+      model = Model.load(file, kernels, team, load);
       ChatTemplate chatTemplate = ChatTemplate.of(file.metadata(), tokenizer);
       Scheduler scheduler = new Scheduler(model, options.batchRows(), MAX_OUTPUTS);
-      return new LanguageModel(file, model, tokenizer, chatTemplate, scheduler, ownTeam);
+      return new LanguageModel(
+          file, model, tokenizer, chatTemplate, scheduler, ownTeam, describe(load.adapter()));
     } catch (Throwable e) {
+      if (load.adapter() != null) {
+        load.adapter().close();
+      }
       if (model != null) {
         model.close();
       }
@@ -114,10 +124,22 @@ public final class LanguageModel implements AutoCloseable {
     }
   }
 
+  private static String describe(@Nullable LoraAdapter adapter) {
+    return adapter == null ? "" : adapter.strength() + " " + adapter.checksum();
+  }
+
+  /** Returns what tells this model's adapter from others; empty if there is none. */
+  String adapter() {
+    return adapter;
+  }
+
   private static LoadOptions loadOptions(ModelOptions options, GgufFile file) {
     long total = file.tensors().stream().mapToLong(GgufTensor::bytes).sum();
+    Path adapter = options.adapter();
     return new LoadOptions(
-        options.pack(), (name, done) -> options.progress().progress(done, total, name));
+        options.pack(),
+        (name, done) -> options.progress().progress(done, total, name),
+        adapter == null ? null : LoraAdapter.open(adapter, options.adapterStrength(), file));
   }
 
   /** Returns the path of the file. */

@@ -2,6 +2,7 @@ package io.smallmind;
 
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.model.ProgressListener;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,10 +13,18 @@ import org.jspecify.annotations.Nullable;
  * @param pack lay weights out for speed in memory of their own; without it the file's own pages are
  *     multiplied, slower, in no memory but the page cache
  * @param batchRows most tokens of all sessions per forward pass
+ * @param adapter path of a GGUF file with a LoRA adapter that changes the model, or null for none
+ * @param adapterStrength factor of the adapter; 1 for as it was trained
  * @param progress hears how much of the weights is ready, on the thread that loads them
  */
 public record ModelOptions(
-    @Nullable String backend, int threads, boolean pack, int batchRows, ProgressListener progress) {
+    @Nullable String backend,
+    int threads,
+    boolean pack,
+    int batchRows,
+    @Nullable Path adapter,
+    double adapterStrength,
+    ProgressListener progress) {
   /** Checks the ranges. */
   public ModelOptions {
     if (threads < 0) {
@@ -28,31 +37,42 @@ public record ModelOptions(
 
   /** Returns the usual options. */
   public static ModelOptions defaults() {
-    return new ModelOptions(null, 0, true, 512, ProgressListener.none());
+    return new ModelOptions(null, 0, true, 512, null, 1, ProgressListener.none());
   }
 
   /** Returns these options with a backend forced. */
   public ModelOptions withBackend(@Nullable String name) {
-    return new ModelOptions(name, threads, pack, batchRows, progress);
+    return new ModelOptions(name, threads, pack, batchRows, adapter, adapterStrength, progress);
   }
 
   /** Returns these options with another number of threads. */
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(backend, count, pack, batchRows, progress);
+    return new ModelOptions(backend, count, pack, batchRows, adapter, adapterStrength, progress);
   }
 
   /** Returns these options with weights packed or not. */
   public ModelOptions withPack(boolean packed) {
-    return new ModelOptions(backend, threads, packed, batchRows, progress);
+    return new ModelOptions(
+        backend, threads, packed, batchRows, adapter, adapterStrength, progress);
   }
 
   /** Returns these options with another size of batches. */
   public ModelOptions withBatchRows(int rows) {
-    return new ModelOptions(backend, threads, pack, rows, progress);
+    return new ModelOptions(backend, threads, pack, rows, adapter, adapterStrength, progress);
+  }
+
+  /**
+   * Returns these options with a LoRA adapter.
+   *
+   * @param path of a GGUF adapter file
+   * @param strength factor of what it changes; 1 for as it was trained
+   */
+  public ModelOptions withAdapter(@Nullable Path path, double strength) {
+    return new ModelOptions(backend, threads, pack, batchRows, path, strength, progress);
   }
 
   /** Returns these options with somebody who hears how far loading is. */
   public ModelOptions withProgress(ProgressListener listener) {
-    return new ModelOptions(backend, threads, pack, batchRows, listener);
+    return new ModelOptions(backend, threads, pack, batchRows, adapter, adapterStrength, listener);
   }
 }

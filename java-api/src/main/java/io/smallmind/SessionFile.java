@@ -128,11 +128,12 @@ final class SessionFile {
     }
   }
 
-  /** Tells models apart by their configuration and the size and tensors of their file. */
+  /** Tells models apart by their configuration, the tensors of their file, and their adapter. */
   private static long fingerprint(LanguageModel model) {
     ModelConfig config = model.config();
     CRC32C crc = new CRC32C();
-    crc.update((config + " " + model.file().tensors()).getBytes(StandardCharsets.UTF_8));
+    String told = config + " " + model.file().tensors() + model.adapter();
+    crc.update(told.getBytes(StandardCharsets.UTF_8));
     return crc.getValue();
   }
 }

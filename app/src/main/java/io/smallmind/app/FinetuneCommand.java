@@ -44,6 +44,12 @@ final class FinetuneCommand extends TrainingCommand {
       description = "Adapters are scaled by X / RANK. Default: twice the rank.")
   private @Nullable Double alpha;
 
+  @Option(
+      names = "--adapter",
+      paramLabel = "FILE",
+      description = "With --lora: write the adapters as a GGUF file of their own, too.")
+  private @Nullable Path adapter;
+
   FinetuneCommand(Main main) {
     super(main);
   }
@@ -54,6 +60,20 @@ final class FinetuneCommand extends TrainingCommand {
       return "--model";
     }
     return rank != null ? "--lora" : alpha != null ? "--lora-alpha" : null;
+  }
+
+  @Override
+  void check(Trainer trainer) {
+    if (adapter != null && !trainer.trainsAdapters()) {
+      throw usage("--adapter needs --lora");
+    }
+  }
+
+  @Override
+  void exported(Trainer trainer) {
+    if (adapter != null) {
+      trainer.exportAdapter(adapter);
+    }
   }
 
   @Override

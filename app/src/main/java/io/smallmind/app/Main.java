@@ -166,9 +166,17 @@ public final class Main implements Runnable {
     return e.getMessage() == null ? kind : kind + ": " + e.getMessage();
   }
 
+  /** Joins lines, and leaves out characters with which a file's names could steer a terminal. */
+  private static String oneLine(String message) {
+    return message
+        .strip()
+        .replaceAll("\\s*\\R\\s*", " ")
+        .replaceAll("[\\p{Cntrl}\u0080-\u009f]", "?");
+  }
+
   private void report(String message, Throwable e) {
     console.out().flush();
-    console.err().println("error: " + message.strip().replaceAll("\\s*\\R\\s*", " "));
+    console.err().println("error: " + oneLine(message));
     if (verbose) {
       e.printStackTrace(console.err());
     }

@@ -3,6 +3,7 @@ package io.smallmind.app;
 import io.smallmind.LanguageModel;
 import io.smallmind.ModelOptions;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which model to run, and how its weights are held. */
@@ -20,6 +21,18 @@ final class ModelOption {
           "Multiply the file's own pages: slower, but for models near the size of the memory.")
   private boolean noPack;
 
+  @Option(
+      names = "--lora",
+      paramLabel = "FILE",
+      description = "A LoRA adapter for the model, a GGUF file.")
+  private @Nullable Path adapter;
+
+  @Option(
+      names = "--lora-scale",
+      paramLabel = "X",
+      description = "How much of the adapter to add. Default: ${DEFAULT-VALUE}, all.")
+  private double adapterStrength = 1;
+
   Path path() {
     return path;
   }
@@ -32,6 +45,7 @@ final class ModelOption {
               .withBackend(command.backend())
               .withThreads(command.threads())
               .withPack(!noPack)
+              .withAdapter(adapter, adapterStrength)
               .withProgress(progress.listener()));
     }
   }

@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import io.smallmind.convert.ModelQuantizer;
 import io.smallmind.convert.QuantizationMix;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -29,6 +30,18 @@ final class QuantizeCommand extends AppCommand {
               + " Q4_K_M, Q5_K_S, Q5_K_M, Q6_K, IQ4_NL, IQ4_XS or MXFP4. Default: Q4_K_M.")
   private String type = "";
 
+  @Option(
+      names = "--lora",
+      paramLabel = "FILE",
+      description = "Merge this LoRA adapter, a GGUF file, into the weights first.")
+  private @Nullable Path adapter;
+
+  @Option(
+      names = "--lora-scale",
+      paramLabel = "X",
+      description = "How much of the adapter to add. Default: ${DEFAULT-VALUE}, all.")
+  private double adapterStrength = 1;
+
   @Option(names = "--pure", description = "Give every weight the same type.")
   private boolean pure;
 
@@ -46,7 +59,18 @@ final class QuantizeCommand extends AppCommand {
         team -> {
           ModelQuantizer.Result result;
           try (Progress progress = new Progress(console())) {
-            result = ModelQuantizer.quantize(input, output, mix, pure, team, progress.listener());
+            result =
+                adapter == null
+                    ? ModelQuantizer.quantize(input, output, mix, pure, team, progress.listener())
+                    : ModelQuantizer.merge(
+                        input,
+                        adapter,
+                        adapterStrength,
+                        output,
+                        mix,
+                        pure,
+                        team,
+                        progress.listener());
           }
           if (json) {
             JsonObject object = new JsonObject();

@@ -102,6 +102,12 @@ abstract class TrainingCommand extends AppCommand {
   /** Prepares a training that begins. */
   abstract Trainer begin(TrainingOption options, Team team);
 
+  /** Checks options that depend on what is trained. */
+  void check(Trainer trainer) {}
+
+  /** Writes what else there is to write, behind the model. */
+  void exported(Trainer trainer) {}
+
   @Override
   int execute() {
     QuantizationMix mix = QuantizationMix.byName(type);
@@ -126,6 +132,7 @@ abstract class TrainingCommand extends AppCommand {
             ? Checkpoint.resume(checkpoint, this::tokens, options::apply, kernels(), team)
             : begin(options, team)) {
       try (TokenData data = trainer.data()) {
+        check(trainer);
         TrainingReport report = new TrainingReport(this, trainer, sampleEvery, prompt, json);
         report.begin();
         TrainingRun.End end = run(trainer, checkpoint, report);
@@ -170,6 +177,7 @@ abstract class TrainingCommand extends AppCommand {
     if (safetensors != null) {
       Safetensors.write(trainer, safetensors);
     }
+    exported(trainer);
   }
 
   private void finish(Trainer trainer, TrainingRun.End end, TokenData data) {

@@ -8,6 +8,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.smallmind.gguf.GgufWriter;
 import io.smallmind.testing.TestData;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -358,6 +359,18 @@ class CommandLineTest {
     run("embed", "-m", absent).failsWith(Main.BAD_MODEL);
     run("perplexity", "-m", absent, "-f", data("corpora/tinystories-1000.txt"), "--chars", "9")
         .failsWith(Main.BAD_MODEL);
+  }
+
+  @Test
+  void errorsAreOneLineWhateverFilesSay() {
+    Path steering = folder.resolve("steering.gguf");
+    new GgufWriter()
+        .put("general.architecture", "a\u001b[31m\n\rb\u009b\u2028c")
+        .put("tokenizer.ggml.model", "x\u0007\ny")
+        .write(steering);
+    Outcome outcome = run("generate", "-m", steering.toString(), "-p", "a");
+    outcome.failsWith(Main.BAD_MODEL);
+    assertTrue(outcome.err().strip().codePoints().noneMatch(Character::isISOControl));
   }
 
   @Test

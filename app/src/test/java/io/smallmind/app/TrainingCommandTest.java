@@ -112,6 +112,39 @@ class TrainingCommandTest {
   }
 
   @Test
+  void adaptersHaveFilesOfTheirOwn() {
+    Path base = model;
+    json(train("--steps", "2", "--type", "F32", "--json"));
+    model = folder.resolve("tuned.gguf");
+    String adapter = folder.resolve("adapter.gguf").toString();
+    String[] options = {"--json", "--adapter", adapter, "--learning-rate", "0.1", "--type", "F32"};
+    String[] usual = {"--model", base.toString(), "--steps", "5"};
+    fails(command("finetune", options, usual), "--adapter needs --lora");
+    String[] lora = Arrays.copyOf(usual, 6);
+    lora[4] = "--lora";
+    lora[5] = "3";
+    json(command("finetune", options, lora));
+    String merged = folder.resolve("merged.gguf").toString();
+    json(run("quantize", base.toString(), merged, "--lora", adapter, "--type", "F32", "--json"));
+    double before = perplexity(base.toString());
+    double after = perplexity(model.toString());
+    assertTrue(Math.abs(before - after) > 0.01 * before, before + " and " + after);
+    assertEquals(after, perplexity(merged), 1e-4 * after);
+    assertEquals(after, perplexity(base.toString(), "--lora", adapter), 1e-3 * after);
+    assertEquals(
+        before, perplexity(base.toString(), "--lora", adapter, "--lora-scale", "0"), 1e-9 * before);
+    Outcome absent = run("generate", "--model", base.toString(), "--lora", base.toString());
+    fails(absent, "general.type", Main.BAD_MODEL);
+  }
+
+  private double perplexity(String path, String... more) {
+    List<String> all = new ArrayList<>(List.of("perplexity", "--model", path, "--json"));
+    all.addAll(List.of("--file", text.toString(), "--context", "16", "--chunks", "8"));
+    all.addAll(List.of(more));
+    return json(run(all.toArray(String[]::new))).get("perplexity").getAsDouble();
+  }
+
+  @Test
   void reportsForPeople() {
     Outcome outcome = train("--steps", "2", "--sample-every", "1", "--prompt", "The cat");
     assertEquals(0, outcome.code, outcome.err);

@@ -7,6 +7,7 @@ import io.smallmind.gguf.GgufMetadata;
 import io.smallmind.gguf.GgufTensor;
 import io.smallmind.gguf.GgufWriter;
 import io.smallmind.kernels.Team;
+import io.smallmind.model.LoraAdapter;
 import io.smallmind.model.ProgressListener;
 import io.smallmind.tensor.Codec;
 import io.smallmind.tensor.Memory;
@@ -15,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a model file anew with its weights in other types. Tensors pass through in pieces, so that
@@ -27,13 +29,16 @@ public final class ModelQuantizer {
   private static final int QUANTIZATION_VERSION = 2;
 
   private final GgufFile source;
+  private final @Nullable LoraAdapter adapter;
   private final Team team;
   private final ProgressListener listener;
   private long total;
   private long done;
 
-  private ModelQuantizer(GgufFile source, Team team, ProgressListener listener) {
+  private ModelQuantizer(
+      GgufFile source, @Nullable LoraAdapter adapter, Team team, ProgressListener listener) {
     this.source = source;
+    this.adapter = adapter;
     this.team = team;
     this.listener = listener;
   }
@@ -66,8 +71,40 @@ public final class ModelQuantizer {
       Team team,
       ProgressListener listener) {
     try (GgufFile file = GgufFile.open(source)) {
-      return new ModelQuantizer(file, team, listener).write(target, mix, pure);
+      return new ModelQuantizer(file, null, team, listener).write(target, mix, pure);
     }
+  }
+
+  /**
+   * Merges a LoRA adapter into a model, and quantizes the result.
+   *
+   * @param source a GGUF file; quantized ones are decoded first, which adds their errors
+   * @param lora a GGUF adapter file for this model
+   * @param strength factor of the adapter; 1 for as it was trained
+   * @param target may be the source itself
+   * @param mix which tensor gets which type
+   * @param pure give every weight the base type of the mix
+   * @throws BadModelFileException if a file can't be read, or the adapter is none for this model
+   * @throws UnsupportedFormatException if a weight's type can't be decoded
+   * @throws io.smallmind.error.FileWriteException if the target can't be written
+   */
+  public static Result merge(
+      Path source,
+      Path lora,
+      double strength,
+      Path target,
+      QuantizationMix mix,
+      boolean pure,
+      Team team,
+      ProgressListener listener) {
+    try (GgufFile file = GgufFile.open(source);
+        LoraAdapter adapter = LoraAdapter.open(lora, strength, file)) {
+      return new ModelQuantizer(file, adapter, team, listener).write(target, mix, pure);
+    }
+  }
+
+  private boolean isAdapted(GgufTensor tensor) {
+    return adapter != null && adapter.tensors().contains(tensor.name());
   }
 
   private Result write(Path target, QuantizationMix mix, boolean pure) {
@@ -96,7 +133,7 @@ public final class ModelQuantizer {
   }
 
   private void add(GgufWriter writer, GgufTensor tensor, TensorType type) {
-    if (type == tensor.type()) {
+    if (type == tensor.type() && !isAdapted(tensor)) {
       writer.tensor(
           tensor.name(),
           type,
@@ -129,6 +166,7 @@ public final class ModelQuantizer {
     MemorySegment in = source.data(tensor);
     Codec decoder = tensor.type().codec();
     Codec encoder = type.codec();
+    LoraAdapter changes = isAdapted(tensor) ? adapter : null;
     try (Memory memory = Memory.allocate(piece * outBytes)) {
       MemorySegment out = memory.segment();
       for (long first = 0; first < rows; first += piece) {
@@ -141,6 +179,9 @@ public final class ModelQuantizer {
               float[] row = new float[columns];
               for (long i = from; i < to; i++) {
                 decoder.decode(in, (begin + i) * inBytes, row, 0, columns);
+                if (changes != null) {
+                  changes.addTo(tensor.name(), begin + i, row);
+                }
                 encoder.encode(row, 0, out, i * outBytes, columns);
               }
             });

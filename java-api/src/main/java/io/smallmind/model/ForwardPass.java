@@ -63,7 +63,9 @@ final class ForwardPass implements Team.Work {
     this.weights = weights;
     this.kernels = kernels;
     this.batch = batch;
-    projections = new ProjectionPass(config, kernels, batch);
+    AdapterPass adapters =
+        new AdapterPass(kernels, team.size(), batch.maxRows(), weights.adapterRank());
+    projections = new ProjectionPass(config, kernels, batch, adapters);
     attention = new AttentionPass(config, kernels, batch);
     experts = config.experts() == 0 ? null : new ExpertPass(kernels, batch, projections);
     shares = new RowShares(config, weights, batch, team.size());
@@ -156,7 +158,7 @@ final class ForwardPass implements Team.Work {
   private void project(
       Team team, int member, Projection[] projection, Activations x, int begin, int end) {
     if (kept) {
-      projections.projectRows(projection, x, begin, end);
+      projections.projectRows(member, projection, x, begin, end);
     } else {
       projections.project(team, member, projection, x, rows);
     }
@@ -165,7 +167,7 @@ final class ForwardPass implements Team.Work {
   private void activate(
       Team team, int member, Projection[] inputs, Activations x, int begin, int end) {
     if (kept) {
-      projections.activateRows(inputs, x, begin, end);
+      projections.activateRows(member, inputs, x, begin, end);
     } else {
       projections.activate(team, member, inputs, x, rows);
     }

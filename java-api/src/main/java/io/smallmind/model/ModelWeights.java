@@ -3,6 +3,7 @@ package io.smallmind.model;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import io.smallmind.error.BadModelFileException;
+import io.smallmind.error.UnsupportedFormatException;
 import io.smallmind.gguf.GgufFile;
 import io.smallmind.gguf.GgufTensor;
 import io.smallmind.kernels.Kernels;
@@ -19,6 +20,8 @@ import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +37,10 @@ final class ModelWeights implements AutoCloseable {
   private final List<AutoCloseable> owned = new ArrayList<>();
   private final MemoryPool pool = new MemoryPool();
   private long packedBytes;
+  private final Set<String> unadapted = new TreeSet<>();
+
+  /** Largest rank of an adapter; 0 if there is none. */
+  private int adapterRank;
 
   /** (vocabulary, embeddingLength), as stored. */
   final Matrix tokenEmbeddings;
@@ -55,7 +62,7 @@ final class ModelWeights implements AutoCloseable {
    *
    * @param file stays open as long as this
    * @throws BadModelFileException if a tensor is missing or has another shape
-   * @throws io.smallmind.error.UnsupportedFormatException if a tensor's type has no codec
+   * @throws UnsupportedFormatException if a tensor's type has no codec
    */
   ModelWeights(GgufFile file, ModelConfig config, Kernels kernels, Team team, LoadOptions options) {
     this.file = file;
@@ -64,6 +71,11 @@ final class ModelWeights implements AutoCloseable {
     this.team = team;
     this.options = options;
     owned.add(pool);
+    LoraAdapter adapter = options.adapter();
+    if (adapter != null) {
+      owned.add(adapter);
+      unadapted.addAll(adapter.tensors());
+    }
     try {
       int length = config.embeddingLength();
       tokenEmbeddings = matrix("token_embd.weight", config.vocabularySize(), length);
@@ -84,6 +96,13 @@ final class ModelWeights implements AutoCloseable {
         blocks.add(layer("blk." + layer + "."));
       }
       layers = List.copyOf(blocks);
+      if (adapter != null && !unadapted.isEmpty()) {
+        throw new UnsupportedFormatException(
+            adapter.path()
+                + ": adapters of "
+                + unadapted.iterator().next()
+                + " are not supported; only those of plain projections are");
+      }
     } catch (Throwable e) {
       close();
       throw e;
@@ -193,7 +212,23 @@ final class ModelWeights implements AutoCloseable {
         file.findTensor(name + ".bias") == null
             ? null
             : vector(name + ".bias", Math.toIntExact(rows)).columns(begin, end);
-    return new Projection(weights, bias, target);
+    return new Projection(weights, adapter(name + ".weight", begin), bias, target);
+  }
+
+  private Projection.@Nullable Adapter adapter(String tensor, long firstOutput) {
+    LoraAdapter.Delta delta = options.adapter() == null ? null : options.adapter().find(tensor);
+    // A head that shares the embeddings' matrix would change without them.
+    if (delta == null || tensor.startsWith("token_embd")) {
+      return null;
+    }
+    unadapted.remove(tensor);
+    adapterRank = Math.max(adapterRank, delta.rank());
+    return new Projection.Adapter(delta, firstOutput);
+  }
+
+  /** Returns the largest rank of an adapter; 0 if there is none. */
+  int adapterRank() {
+    return adapterRank;
   }
 
   private PackedWeights pack(String name, Matrix source) {

@@ -5,13 +5,22 @@ import io.smallmind.tensor.Matrix;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One matrix that maps activations to outputs, y = W·x + bias.
+ * One matrix that maps activations to outputs, y = (W + adapter)·x + bias.
  *
  * @param weights (outputs, inputs)
+ * @param adapter what is added to the weights, or null for nothing
  * @param bias (1, outputs) F32, or null for none
  * @param target which buffer of the batch receives the outputs
  */
-record Projection(PackedWeights weights, @Nullable Matrix bias, Buffer target) {
+record Projection(
+    PackedWeights weights, @Nullable Adapter adapter, @Nullable Matrix bias, Buffer target) {
+  /**
+   * The outputs of an adapter that belong to a projection.
+   *
+   * @param firstOutput where they begin
+   */
+  record Adapter(LoraAdapter.Delta delta, long firstOutput) {}
+
   /** The buffers of a batch that projections write to. */
   enum Buffer {
     /** Queries. */

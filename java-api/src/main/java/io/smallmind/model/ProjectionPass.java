@@ -25,18 +25,21 @@ final class ProjectionPass {
   private final Batch batch;
   private final UnaryOp activation;
   private final boolean gated;
+  private final AdapterPass adapters;
 
-  ProjectionPass(ModelConfig config, Kernels kernels, Batch batch) {
+  ProjectionPass(ModelConfig config, Kernels kernels, Batch batch, AdapterPass adapters) {
     this.kernels = kernels;
     this.batch = batch;
+    this.adapters = adapters;
     activation = config.architecture().activation();
     gated = config.architecture().isGated();
   }
 
   /** Multiplies some rows by several matrices; biases are left to whoever reads the outputs. */
-  void projectRows(Projection[] projections, Activations x, int begin, int end) {
+  void projectRows(int member, Projection[] projections, Activations x, int begin, int end) {
     if (begin < end) {
-      project(projections, x, begin, end, 0, Long.MAX_VALUE);
+      adapters.begin(member, projections, x, begin, end);
+      project(member, projections, x, begin, end, 0, Long.MAX_VALUE);
     }
   }
 
@@ -55,19 +58,27 @@ final class ProjectionPass {
     long chunk = Shares.chunk(units, bytes, rows);
     long begin = fixed * member / team.size();
     long end = fixed * (member + 1) / team.size();
-    project(projections, x, 0, rows, begin, end);
+    adapters.begin(member, projections, x, 0, rows);
+    project(member, projections, x, 0, rows, begin, end);
     if (fixed < units) {
       for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
-        project(projections, x, 0, rows, unit, Math.min(units, unit + chunk));
+        project(member, projections, x, 0, rows, unit, Math.min(units, unit + chunk));
       }
     }
   }
 
   /** Computes a range of the units of all projections, one behind the other. */
   private void project(
-      Projection[] projections, Activations x, int rowBegin, int rowEnd, long begin, long end) {
+      int member,
+      Projection[] projections,
+      Activations x,
+      int rowBegin,
+      int rowEnd,
+      long begin,
+      long end) {
     long first = 0;
-    for (Projection projection : projections) {
+    for (int index = 0; index < projections.length; index++) {
+      Projection projection = projections[index];
       PackedWeights w = projection.weights();
       long units = Shares.units(kernels, w);
       long from = Math.max(begin, first) - first;
@@ -75,17 +86,20 @@ final class ProjectionPass {
       if (from < to) {
         long unit = Shares.unitRows(kernels, w);
         Matrix y = batch.target(projection.target());
-        kernels.matmul(x, rowBegin, rowEnd, w, from * unit, Math.min(w.rows(), to * unit), y);
+        long last = Math.min(w.rows(), to * unit);
+        kernels.matmul(x, rowBegin, rowEnd, w, from * unit, last, y);
+        adapters.add(member, index, projection, rowBegin, rowEnd, from * unit, last, y);
       }
       first += units;
     }
   }
 
   /** Multiplies some rows by the gate's matrix, and up's where there is one, and activates them. */
-  void activateRows(Projection[] inputs, Activations x, int begin, int end) {
+  void activateRows(int member, Projection[] inputs, Activations x, int begin, int end) {
+    adapters.begin(member, inputs, x, begin, end);
     long units = Shares.units(kernels, inputs[0].weights());
     for (long unit = 0; unit < units && begin < end; unit += CACHED_UNITS) {
-      activate(inputs, x, begin, end, unit, Math.min(units, unit + CACHED_UNITS));
+      activate(member, inputs, x, begin, end, unit, Math.min(units, unit + CACHED_UNITS));
     }
   }
 
@@ -101,16 +115,23 @@ final class ProjectionPass {
     long chunk = Shares.chunk(units, bytes, rows);
     long begin = fixed * member / team.size();
     long end = fixed * (member + 1) / team.size();
-    activate(inputs, x, 0, rows, begin, end);
+    adapters.begin(member, inputs, x, 0, rows);
+    activate(member, inputs, x, 0, rows, begin, end);
     if (fixed < units) {
       for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
-        activate(inputs, x, 0, rows, unit, Math.min(units, unit + chunk));
+        activate(member, inputs, x, 0, rows, unit, Math.min(units, unit + chunk));
       }
     }
   }
 
   private void activate(
-      Projection[] inputs, Activations x, int rowBegin, int rowEnd, long begin, long end) {
+      int member,
+      Projection[] inputs,
+      Activations x,
+      int rowBegin,
+      int rowEnd,
+      long begin,
+      long end) {
     if (begin >= end) {
       return;
     }
@@ -118,9 +139,11 @@ final class ProjectionPass {
     long unit = Shares.unitRows(kernels, gate);
     long from = begin * unit;
     long to = Math.min(gate.rows(), end * unit);
-    for (Projection input : inputs) {
+    for (int index = 0; index < inputs.length; index++) {
+      Projection input = inputs[index];
       Matrix y = batch.target(input.target());
       kernels.matmul(x, rowBegin, rowEnd, input.weights(), from, to, y);
+      adapters.add(member, index, input, rowBegin, rowEnd, from, to, y);
     }
     for (Projection input : inputs) {
       Matrix bias = input.bias();

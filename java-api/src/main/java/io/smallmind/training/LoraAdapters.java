@@ -2,7 +2,11 @@ package io.smallmind.training;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import io.smallmind.gguf.GgufValue;
+import io.smallmind.gguf.GgufWriter;
+import io.smallmind.tensor.TensorType;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -45,6 +49,36 @@ final class LoraAdapters {
 
   private Parameter b(String weight) {
     return parameters.get(weight + ".lora_b");
+  }
+
+  /**
+   * Announces the adapters under the names of a model file's tensors, of which some share the A of
+   * one weight; their memory must live until they are written.
+   */
+  void put(NetworkConfig network, ParameterSet base, GgufWriter writer) {
+    writer
+        .put("general.type", "adapter")
+        .put("general.architecture", network.architecture().id())
+        .put("adapter.type", "lora")
+        .put("adapter.lora.alpha", GgufValue.float32((float) config.alpha()));
+    for (Parameter weight : base.all()) {
+      if (isAdapted(weight.name())) {
+        Parameter a = a(weight.name());
+        Parameter b = b(weight.name());
+        for (ModelTensors.Part part : ModelTensors.parts(network, weight.spec)) {
+          long rank = config.rank();
+          MemorySegment rows = ModelTensors.rows(b, part);
+          writer
+              .tensor(
+                  part.name() + ".lora_a",
+                  TensorType.F32,
+                  List.of((long) weight.columns(), rank),
+                  a.value)
+              .tensor(
+                  part.name() + ".lora_b", TensorType.F32, List.of(rank, (long) part.rows()), rows);
+        }
+      }
+    }
   }
 
   /** Adds scale · B · A to each weight of the base: it then does alone what both did. */

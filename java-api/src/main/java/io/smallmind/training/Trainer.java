@@ -302,6 +302,28 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
+  /** Tells whether adapters are trained, and not the weights themselves. */
+  public boolean trainsAdapters() {
+    return network.adapters != null;
+  }
+
+  /**
+   * Writes the adapters as a GGUF file of their own, for inference beside the model that they were
+   * trained on.
+   *
+   * @throws BadArgumentException if no adapters are trained
+   * @throws FileWriteException if the file can't be written
+   */
+  public void exportAdapter(Path target) {
+    LoraAdapters adapters = network.adapters;
+    if (adapters == null) {
+      throw new BadArgumentException("all weights are trained, and no adapters; export the model");
+    }
+    GgufWriter writer = new GgufWriter();
+    adapters.put(config, network.parameters, writer);
+    writer.write(target);
+  }
+
   private void write(Path target) {
     GgufWriter writer = new GgufWriter();
     config.put(writer);

@@ -1,16 +1,28 @@
 package io.smallmind.training;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.smallmind.LanguageModel;
+import io.smallmind.ModelOptions;
+import io.smallmind.convert.ModelQuantizer;
 import io.smallmind.convert.QuantizationMix;
+import io.smallmind.error.BadArgumentException;
+import io.smallmind.error.SmallMindException;
 import io.smallmind.gguf.GgufFile;
+import io.smallmind.gguf.GgufTensor;
+import io.smallmind.gguf.GgufWriter;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.Architecture;
+import io.smallmind.model.ProgressListener;
+import io.smallmind.testing.Backends;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -148,5 +160,129 @@ class LoraTest {
         }
       }
     }
+  }
+
+  private static double surprise(Path base, ModelOptions options, int[] ids) {
+    try (LanguageModel model = LanguageModel.load(base, options)) {
+      return model.negativeLogLikelihood(ids);
+    }
+  }
+
+  /** Fills both matrices of all adapters: of a trained one neither is zero. */
+  private static void fill(Trainer trainer) {
+    LoraAdapters adapters = trainer.network.adapters;
+    assertTrue(adapters != null);
+    SplittableRandom random = new SplittableRandom(5);
+    for (Parameter each : adapters.parameters.all()) {
+      for (long i = 0; i < each.spec.length(); i++) {
+        each.value.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (0.3 * random.nextGaussian()));
+      }
+    }
+  }
+
+  /** Beside the base, merged while training ends, or merged from its file: the same model. */
+  @ParameterizedTest
+  @EnumSource(names = {"LLAMA", "GPT2"})
+  void anAdapterFileDoesWhatTheMergedModelDoes(Architecture architecture) {
+    Texts texts = new Texts(folder, 100);
+    Path base = folder.resolve("base.gguf");
+    Path adapter = folder.resolve("adapter.gguf");
+    Path merged = folder.resolve("merged.gguf");
+    Path again = folder.resolve("again.gguf");
+    int[] ids = new int[40];
+    TrainingOptions options = Texts.options().build();
+    try (TokenData data = texts.data(folder);
+        Team team = new Team(1)) {
+      for (int i = 0; i < ids.length; i++) {
+        ids[i] = data.token(i);
+      }
+      try (Trainer plain = texts.trainer(architecture, options, null, data, team)) {
+        plain.export(base, QuantizationMix.F32);
+        assertThrows(BadArgumentException.class, () -> plain.exportAdapter(adapter));
+      }
+      try (GgufFile gguf = GgufFile.open(base);
+          Trainer lora = texts.trainer(architecture, options, new LoraConfig(5, 7), data, team)) {
+        lora.load(gguf);
+        fill(lora);
+        lora.exportAdapter(adapter);
+        lora.export(merged, QuantizationMix.F32);
+      }
+      ModelQuantizer.merge(
+          base, adapter, 1, again, QuantizationMix.F32, false, team, ProgressListener.none());
+    }
+    for (String backend : Backends.names()) {
+      ModelOptions on = ModelOptions.defaults().withBackend(backend);
+      double plain = surprise(base, on, ids);
+      double expected = surprise(merged, on, ids);
+      assertTrue(Math.abs(expected - plain) > 0.3, plain + " and " + expected);
+      assertEquals(expected, surprise(again, on, ids), 1e-5 * expected, backend);
+      // Keys and values are rounded to F16, and may fall to the other side of a step.
+      double beside = surprise(base, on.withAdapter(adapter, 1), ids);
+      assertEquals(expected, beside, 0.02 * Math.abs(expected - plain), backend);
+      assertEquals(plain, surprise(base, on.withAdapter(adapter, 0), ids), 1e-12, backend);
+      if (backend.equals("scalar")) {
+        // However few tokens a pass has, the bits are the same.
+        for (int rows : new int[] {1, 3, 17}) {
+          assertEquals(beside, surprise(base, on.withAdapter(adapter, 1).withBatchRows(rows), ids));
+        }
+      }
+    }
+  }
+
+  @Test
+  void adaptersThatFitNotAreRefusedByName() {
+    Texts texts = new Texts(folder, 100);
+    Path base = folder.resolve("base.gguf");
+    Path adapter = folder.resolve("adapter.gguf");
+    Path edited = folder.resolve("edited.gguf");
+    TrainingOptions options = Texts.options().build();
+    try (TokenData data = texts.data(folder);
+        Team team = new Team(1);
+        Trainer lora =
+            texts.trainer(Architecture.LLAMA, options, new LoraConfig(2, 4), data, team)) {
+      lora.export(base, QuantizationMix.F32);
+      lora.exportAdapter(adapter);
+    }
+    UnaryOperator<String> same = name -> name;
+    refuses(base, adapter, edited, "general.type", w -> w.put("general.type", "model"), same);
+    refuses(base, adapter, edited, "adapter.type", w -> w.put("adapter.type", "ia3"), same);
+    refuses(base, adapter, edited, "gpt2", w -> w.put("general.architecture", "gpt2"), same);
+    refuses(base, adapter, edited, "alpha", w -> w.remove("adapter.lora.alpha"), same);
+    refuses(base, adapter, edited, "blk.9.", w -> {}, n -> n.replace("blk.1.", "blk.9."));
+    refuses(base, adapter, edited, "attn_k", w -> {}, n -> n.replace("attn_q", "attn_k_norm"));
+    refuses(base, adapter, edited, "no part", w -> {}, n -> n.replace("blk.1.ffn_up", "x_b") + "c");
+    refuses(
+        base, adapter, edited, "lora_b", w -> {}, n -> n.replace("up.weight.lora_b", "x.lora_b"));
+    refuses(
+        base, adapter, edited, "shapes", w -> {}, n -> swap(n, "blk.0.ffn_down", "blk.0.ffn_up"));
+    refuses(base, base, edited, "general.type", w -> {}, same);
+  }
+
+  private static String swap(String name, String one, String other) {
+    return name.startsWith(one)
+        ? name.replace(one, other)
+        : name.startsWith(other) ? name.replace(other, one) : name;
+  }
+
+  private static void refuses(
+      Path base,
+      Path adapter,
+      Path edited,
+      String named,
+      Consumer<GgufWriter> change,
+      UnaryOperator<String> names) {
+    try (GgufFile file = GgufFile.open(adapter)) {
+      GgufWriter writer = new GgufWriter().putAll(file.metadata());
+      change.accept(writer);
+      for (GgufTensor tensor : file.tensors()) {
+        writer.tensor(names.apply(tensor.name()), tensor.type(), tensor.shape(), file.data(tensor));
+      }
+      writer.write(edited);
+    }
+    ModelOptions options = ModelOptions.defaults().withAdapter(edited, 1);
+    SmallMindException e =
+        assertThrows(SmallMindException.class, () -> LanguageModel.load(base, options));
+    assertTrue(e.getMessage().contains(named), e.getMessage());
+    assertTrue(e.getMessage().contains("edited.gguf"), e.getMessage());
   }
 }
