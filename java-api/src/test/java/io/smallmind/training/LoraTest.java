@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.smallmind.GenerationOptions;
 import io.smallmind.LanguageModel;
 import io.smallmind.ModelOptions;
+import io.smallmind.Session;
 import io.smallmind.convert.ModelQuantizer;
 import io.smallmind.convert.QuantizationMix;
 import io.smallmind.error.BadArgumentException;
@@ -21,6 +23,7 @@ import io.smallmind.testing.Backends;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -189,7 +192,7 @@ class LoraTest {
     Path adapter = folder.resolve("adapter.gguf");
     Path merged = folder.resolve("merged.gguf");
     Path again = folder.resolve("again.gguf");
-    int[] ids = new int[40];
+    int[] ids = new int[60];
     TrainingOptions options = Texts.options().build();
     try (TokenData data = texts.data(folder);
         Team team = new Team(1)) {
@@ -214,18 +217,31 @@ class LoraTest {
       ModelOptions on = ModelOptions.defaults().withBackend(backend);
       double plain = surprise(base, on, ids);
       double expected = surprise(merged, on, ids);
-      assertTrue(Math.abs(expected - plain) > 0.3, plain + " and " + expected);
+      assertTrue(Math.abs(expected - plain) > 0.1, plain + " and " + expected);
       assertEquals(expected, surprise(again, on, ids), 1e-5 * expected, backend);
       // Keys and values are rounded to F16, and may fall to the other side of a step.
       double beside = surprise(base, on.withAdapter(adapter, 1), ids);
-      assertEquals(expected, beside, 0.02 * Math.abs(expected - plain), backend);
+      assertEquals(expected, beside, 0.05 * Math.abs(expected - plain), backend);
       assertEquals(plain, surprise(base, on.withAdapter(adapter, 0), ids), 1e-12, backend);
       if (backend.equals("scalar")) {
         // However few tokens a pass has, the bits are the same.
         for (int rows : new int[] {1, 3, 17}) {
-          assertEquals(beside, surprise(base, on.withAdapter(adapter, 1).withBatchRows(rows), ids));
+          assertEquals(
+              beside, surprise(base, on.withAdapter(adapter, 1).withBatchRows(rows), ids));
         }
+        ModelOptions alone = on.withThreads(1).withAdapter(adapter, 1);
+        assertEquals(last(base, alone.withBatchRows(3), ids), last(base, alone, ids));
       }
+    }
+  }
+
+  /** Returns how probable the next tokens are, behind a text read in passes as large as may be. */
+  private static List<?> last(Path base, ModelOptions options, int[] ids) {
+    GenerationOptions one =
+        GenerationOptions.builder().temperature(0).maxTokens(1).logProbabilities(5).build();
+    try (LanguageModel model = LanguageModel.load(base, options);
+        Session session = model.newSession()) {
+      return session.generate(ids, one, null).logProbabilities();
     }
   }
 
