@@ -4,6 +4,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module io.smallmind {
   requires static jdk.incubator.vector;
+  requires static jdk.jfr;
   requires static org.jspecify;
 
   exports io.smallmind;

@@ -33,6 +33,7 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
   private final List<LogProbabilities> logProbabilities = new ArrayList<>();
 
   private final long begun = System.nanoTime();
+  private final GenerationRecorder recorder = GenerationRecorder.begin();
   private long prefilled;
   private long ended;
   private int[] ids;
@@ -218,9 +219,18 @@ public final class Generation implements Iterator<Token>, AutoCloseable {
     if (reason == null) {
       reason = why;
       ended = System.nanoTime();
+      recorder.end(this, (prefilled == 0 ? ended : prefilled) - begun);
       session.end();
     }
     return false;
+  }
+
+  /** Says what this was, once it has ended. */
+  void describe(GenerationEvent event) {
+    event.promptTokens = promptIds.length;
+    event.reusedTokens = reused;
+    event.generatedTokens = count;
+    event.finishReason = String.valueOf(reason);
   }
 
   private LogProbabilities logProbabilities(MemorySegment scores, int chosen) {

@@ -17,12 +17,12 @@ import picocli.CommandLine.ParentCommand;
 /** Runs every bench of this library's own, and draws the results. */
 @Command(
     name = "all",
-    description = "Run matmul, ops and model one after the other, and draw a report.",
+    description = "Run all measurements of this library one after the other, and draw a report.",
     sortOptions = false,
     mixinStandardHelpOptions = true)
 final class AllCommand implements Callable<Integer> {
   /** The commands that keep models of shapes. */
-  private static final Set<String> CACHING = Set.of("model");
+  private static final Set<String> CACHING = Set.of("model", "sessions", "profile");
 
   @ParentCommand private @Nullable Main main;
 
@@ -71,14 +71,19 @@ final class AllCommand implements Callable<Integer> {
       commands.add(List.of("matmul", "--types", "F32,Q4_0", "--sizes", "32"));
       commands.add(List.of("ops", "--ops", "add,softmax", "--sizes", "256"));
       commands.add(List.of("model", "--shape", "tiny-llama", "--prompt", "8", "--generate", "4"));
+      commands.add(
+          List.of("sessions", "--shape", "tiny-llama", "--sessions", "1,3", "--generate", "4"));
+      commands.add(List.of("profile", "--shape", "tiny-llama", "--prompt", "8", "--generate", "4"));
+      commands.add(List.of("train", "--shape", "tiny-gpt2", "--batch", "2", "--context", "16"));
     } else {
       commands.add(List.of("matmul"));
       commands.add(List.of("ops"));
-      commands.add(
-          quick
-              ? List.of("model", "--shape", shape, "--prompt", "128", "--generate", "32")
-              : List.of("model", "--shape", shape));
+      commands.add(List.of("model", "--shape", shape));
+      commands.add(List.of("sessions", "--shape", shape));
+      commands.add(List.of("profile", "--shape", shape));
+      commands.add(List.of("train"));
     }
+    commands.add(List.of("load"));
     return commands;
   }
 

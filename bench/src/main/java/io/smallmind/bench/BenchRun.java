@@ -10,6 +10,7 @@ import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.report.BenchReport;
 import io.smallmind.bench.report.Comparison;
 import io.smallmind.bench.report.JsonReport;
+import io.smallmind.bench.report.ProfileTable;
 import io.smallmind.bench.report.ResultTable;
 import io.smallmind.bench.report.Rows;
 import io.smallmind.bench.report.Style;
@@ -184,7 +185,10 @@ final class BenchRun {
       List<BenchReport.ResultRow> more = Rows.of(workload, outcomes);
       log.during(workload, outcomes);
       progress.erase();
-      table.print(more, workload.note());
+      table.print(
+          more.stream().filter(row -> !row.work().equals(ProfileTable.WORK)).toList(),
+          workload.note());
+      new ProfileTable(out, style).print(more);
       rows.addAll(more);
       for (Outcome outcome : outcomes) {
         if (outcome.isError()) {

@@ -80,7 +80,9 @@ final class LimitLog {
     }
     for (Outcome outcome : outcomes) {
       Double rate = Rows.limitedRate(workload, outcome);
-      if (outcome.trial().role() == Role.LIMIT && rate != null) {
+      if (outcome.trial().role() == Role.LIMIT
+          && outcome.trial().variant().equals(kind.title())
+          && rate != null) {
         during
             .computeIfAbsent(new Key(kind, outcome.trial().threads()), key -> new ArrayList<>())
             .add(rate);

@@ -21,6 +21,10 @@ import picocli.CommandLine.Spec;
       MatmulCommand.class,
       OpsCommand.class,
       ModelCommand.class,
+      SessionsCommand.class,
+      TrainCommand.class,
+      ProfileCommand.class,
+      LoadCommand.class,
       PeersCommand.class,
       CompareCommand.class,
       TrendCommand.class,
@@ -53,7 +57,7 @@ public final class Main implements Runnable {
 
   /** Runs the bench and ends the process. */
   public static void main(String[] args) {
-    System.exit(run(args, Terminal.system(), () -> KernelRegistry.get().candidates(), true));
+    System.exit(run(args, Terminal.system(), () -> SlowedKernels.where(KernelRegistry.get().candidates()), true));
   }
 
   /**
@@ -89,7 +93,7 @@ public final class Main implements Runnable {
   public void run() {
     throw new ParameterException(
         spec.commandLine(),
-        "name a command: matmul, ops, model, peers, all, compare, trend, report or jmh");
+        "name a command: matmul, ops, model, sessions, train, load, profile, peers, all, compare, trend, report or jmh");
   }
 
   Terminal terminal() {

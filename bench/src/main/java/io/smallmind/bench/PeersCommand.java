@@ -77,7 +77,7 @@ final class PeersCommand extends MeasuringCommand {
   private List<BenchRun.Plan> plans(List<Rival> rivals) throws IOException {
     List<BenchRun.Plan> plans = new ArrayList<>();
     if (matrices.areWanted()) {
-      plans.addAll(matrices.plans(options, models.types, of(MatmulRival.class, rivals)));
+      plans.addAll(matrices.plans(options, models.types(), of(MatmulRival.class, rivals)));
     }
     if (!matrices.areWanted() || models.areWanted()) {
       plans.addAll(models.plans(options, of(ModelRival.class, rivals)));

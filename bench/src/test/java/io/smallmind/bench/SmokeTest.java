@@ -23,13 +23,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SmokeTest {
-  private static final String TINY =
-      " --quick --repeat 1 --warm-up 0.02 --threads 1 --backends all";
+  private static final String TINY = " --quick --repeat 1 --warm-up 0.02 --threads 1";
 
   @TempDir private Path folder;
 
   private BenchProcess run(String arguments, Path json) {
-    String all = arguments + TINY + " --json " + json;
+    return run(arguments, "all", json);
+  }
+
+  private BenchProcess run(String arguments, String backends, Path json) {
+    String all = arguments + TINY + " --backends " + backends + " --json " + json;
     return right(BenchProcess.run(all.split(" ")));
   }
 
@@ -82,7 +85,8 @@ class SmokeTest {
   @Test
   void rowsTellTheirShareOfTheLimit() throws IOException {
     Path json = folder.resolve("limits.json");
-    String arguments = "matmul --mode gemm --types F32 --sizes 32" + TINY + " --json " + json;
+    String arguments =
+        "matmul --mode gemm --types F32 --sizes 32" + TINY + " --backends all --json " + json;
     right(BenchProcess.runWithLimits(arguments.split(" ")));
     JsonObject report = valid(json);
     assertFalse(report.getAsJsonArray("limits").isEmpty());
@@ -133,7 +137,7 @@ class SmokeTest {
     Path json = folder.resolve("models.json");
     BenchProcess run =
         run(
-            "model --shape tiny-llama --types Q8_0 --prompt 8 --generate 4 --depth 0,100"
+            "model --no-load --shape tiny-llama --types Q8_0 --prompt 8 --generate 4 --depth 0,100"
                 + " --sessions 3 --kv q8_0 --cache "
                 + folder,
             json);
@@ -150,12 +154,110 @@ class SmokeTest {
     assertEquals((1 + 2) * KernelRegistry.get().available().size(), rows);
   }
 
+  /** What a file's loading takes is a row of its own; the disk's part only where it can be told. */
+  @Test
+  void modelIsLoadedColdAndWarm() throws IOException {
+    Path json = folder.resolve("loading.json");
+    run("model --shape tiny-llama --prompt 0 --generate 8 --cache " + folder, json);
+    int loads = 0;
+    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      if (result.get("work").getAsString().equals("load")) {
+        boolean cold = result.get("size").getAsString().equals("cold");
+        String status = result.get("status").getAsString();
+        assertTrue(status.equals("ok") || cold && status.equals("skipped"), result.toString());
+        loads++;
+      } else {
+        boolean single = result.getAsJsonObject("nanos").get("callsPerSample").getAsInt() == 1;
+        assertEquals(single ? 7 : 0, result.getAsJsonArray("series").size());
+      }
+    }
+    assertEquals(2 * KernelRegistry.get().available().size(), loads);
+  }
+
+  @Test
+  void sessionsShareTheirPasses() throws IOException {
+    Path json = folder.resolve("sessions.json");
+    BenchProcess run =
+        run(
+            "sessions --shape tiny-llama --sessions 1,3 --generate 4 --cache " + folder,
+            "scalar",
+            json);
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    JsonObject report = valid(json);
+    for (JsonElement row : report.getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("ok", result.get("status").getAsString(), result.toString());
+      assertTrue(result.getAsJsonObject("figures").get("tokenNanosP99").getAsDouble() > 0);
+    }
+    assertTrue(run.out().contains("many sessions ÷ one"), run.out());
+  }
+
+  @Test
+  void profileTellsWhereTheTimeGoes() throws IOException {
+    Path json = folder.resolve("profile.json");
+    BenchProcess run =
+        run(
+            "profile --shape tiny-llama --types F32 --prompt 8 --generate 4 --cache " + folder,
+            "scalar",
+            json);
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    assertTrue(run.out().contains("watching costs"), run.out());
+    double share = 0;
+    double bytes = 0;
+    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("ok", result.get("status").getAsString(), result.toString());
+      if (result.get("subject").getAsString().equals("tiny-llama F32 decode")) {
+        share += result.getAsJsonObject("figures").get("shareOfPass").getAsDouble();
+        bytes += result.get("bytesPerCall").getAsDouble();
+        boolean layers = result.getAsJsonArray("series").size() == 2;
+        String step = result.get("size").getAsString();
+        assertEquals(!step.equals("embedding") && !step.equals("scores"), layers, step);
+      } else if (result.get("work").getAsString().equals("decode")) {
+        // What the steps read is what the whole pass is said to read.
+        bytes -=
+            result.get("role").getAsString().equals("backend")
+                ? result.get("bytesPerCall").getAsDouble()
+                : 0;
+      }
+    }
+    assertEquals(1, share, 1e-9);
+    assertEquals(0, bytes, 1e-3);
+  }
+
+  @Test
+  void trainingTakesVerifiedSteps() throws IOException {
+    Path json = folder.resolve("train.json");
+    run("train --shape tiny-gpt2 --batch 2 --context 16", "scalar", json);
+    JsonObject row = valid(json).getAsJsonArray("results").get(0).getAsJsonObject();
+    assertEquals(4, row.getAsJsonObject("verification").get("checked").getAsInt());
+    int weights = 2 * 12 * 256 * 256 + 512 * 256;
+    double attention = 4 * 256 * 8.5 * 2;
+    assertEquals(3 * 32 * (2.0 * weights + attention), row.get("operationsPerCall").getAsDouble());
+  }
+
+  @Test
+  void freshProcessesLoadTheLibrary() throws IOException {
+    Path json = folder.resolve("load.json");
+    BenchProcess run =
+        right(
+            BenchProcess.run(
+                ("load --quick --repeat 1 --backends scalar --json " + json).split(" ")));
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("ok", result.get("status").getAsString(), result.toString());
+      assertEquals("calls/s", result.get("rateUnit").getAsString());
+    }
+  }
+
   /** All but what is only looked up, or small, is read for every token. */
   @Test
   void decodeCountsTheBytesOfWeightsAndContext() throws IOException {
     Path json = folder.resolve("bytes.json");
     run(
-        "model --shape tiny-llama --types F32 --prompt 0 --generate 4 --depth 100 --sessions 2"
+        "model --no-load --shape tiny-llama --types F32 --prompt 0 --generate 4 --depth 100 --sessions 2"
             + " --cache "
             + folder,
         json);

@@ -50,6 +50,7 @@ public final class Batch implements AutoCloseable {
   private int runCount;
   private int outputCount;
   @Nullable BooleanSupplier cancelled;
+  @Nullable PassObserver observer;
 
   /** The program that runs this batch; set once by the model. */
   @Nullable ForwardPass pass;
@@ -239,6 +240,21 @@ public final class Batch implements AutoCloseable {
     rowCount++;
     last.end = rowCount;
     return rowCount - 1;
+  }
+
+  /** Says who hears where the time of further passes goes; null for nobody, which costs nothing. */
+  public void observe(@Nullable PassObserver observer) {
+    this.observer = observer;
+  }
+
+  /** Returns the tokens of the longest session, with the new ones. */
+  int longestContext() {
+    int longest = 0;
+    for (int index = 0; index < runCount; index++) {
+      Run run = runs[index];
+      longest = Math.max(longest, run.position + run.end - run.begin);
+    }
+    return longest;
   }
 
   /** Returns the number of rows. */

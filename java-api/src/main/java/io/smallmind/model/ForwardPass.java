@@ -9,6 +9,7 @@ import io.smallmind.kernels.Team;
 import io.smallmind.kernels.UnaryOp;
 import io.smallmind.model.LayerWeights.FeedForward;
 import io.smallmind.model.LayerWeights.NormWeights;
+import io.smallmind.model.PassObserver.Step;
 import io.smallmind.tensor.Codec;
 import io.smallmind.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
@@ -44,7 +45,9 @@ final class ForwardPass implements Team.Work {
   private final RowShares shares;
   private final float[][] decoded; // (members, embeddingLength)
 
+  private final PassRecorder recorder = PassRecorder.create();
   private int rows;
+  private @Nullable PassObserver observer;
 
   /** Whether every member passes all rows through norms. */
   private boolean few;
@@ -83,8 +86,12 @@ final class ForwardPass implements Team.Work {
     few = rows <= Batch.FEW_ROWS;
     kept = shares.split(rows, team.size());
     stopAt = Integer.MAX_VALUE;
+    observer = batch.observer;
+    recorder.begin();
     team.run(this);
-    return stopAt == Integer.MAX_VALUE;
+    boolean finished = stopAt == Integer.MAX_VALUE;
+    recorder.end(batch, kernels, team, finished);
+    return finished;
   }
 
   @Override
@@ -93,22 +100,27 @@ final class ForwardPass implements Team.Work {
     int begin = few ? 0 : shares.begin(member);
     int end = few ? rows : shares.begin(member + 1);
 
+    PassObserver listening = observer;
+    if (listening != null) {
+      listening.begun(member);
+    }
     embed(my, member, begin, end);
+    worked(member, PassObserver.NO_LAYER, Step.EMBEDDING);
     for (int layer = 0; layer < config.layers(); layer++) {
       LayerWeights block = weights.layers.get(layer);
       normalize(block.attentionNorm(), my, begin, end);
-      endRows(team);
+      endRows(team, member, layer, Step.NORMS);
       project(team, member, block.attentionInputs(), my.normed(), begin, end);
       BooleanSupplier cancelled = batch.cancelled;
       if (member == 0 && cancelled != null && cancelled.getAsBoolean()) {
         stopAt = layer;
       }
       if (few) {
-        team.barrier();
+        meet(team, member, layer, Step.ATTENTION_INPUTS);
       } else {
-        endOutputs(team);
+        endOutputs(team, member, layer, Step.ATTENTION_INPUTS);
         attention.finishInputs(block, layer, my, begin, end);
-        team.barrier();
+        meet(team, member, layer, Step.ATTENTION);
       }
       if (layer >= stopAt) {
         return;
@@ -120,39 +132,42 @@ final class ForwardPass implements Team.Work {
       } else {
         attention.attend(team, layer);
       }
-      endOutputs(team);
+      endOutputs(team, member, layer, Step.ATTENTION);
       kernels.quantize(my.attended(), begin, end);
-      endRows(team);
+      endRows(team, member, layer, Step.ATTENTION);
       project(team, member, block.attentionOutput(), my.attended(), begin, end);
-      endOutputs(team);
+      endOutputs(team, member, layer, Step.ATTENTION_OUTPUT);
       addResidual(block.attentionOutput(), block.attentionPostNorm(), my, begin, end);
 
       normalize(block.feedForwardNorm(), my, begin, end);
       FeedForward feedForward = block.feedForward();
       if (feedForward != null) {
-        endRows(team);
+        endRows(team, member, layer, Step.NORMS);
         activate(team, member, feedForward.inputs(), my.normed(), begin, end);
-        endOutputs(team);
+        endOutputs(team, member, layer, Step.FEED_FORWARD_INPUTS);
         kernels.quantize(my.gate(), begin, end);
-        endRows(team);
+        endRows(team, member, layer, Step.FEED_FORWARD_INPUTS);
         project(team, member, feedForward.output(), my.gate(), begin, end);
-        endOutputs(team);
+        endOutputs(team, member, layer, Step.FEED_FORWARD_OUTPUT);
         addResidual(feedForward.output(), block.feedForwardPostNorm(), my, begin, end);
       } else if (block.experts() != null) {
-        endAll(team);
+        endAll(team, member, layer, Step.NORMS);
         experts().run(team, member, block.experts(), my.normed(), rows);
+        worked(member, layer, Step.EXPERTS);
         addResidual(NO_PROJECTION, block.feedForwardPostNorm(), my, begin, end);
       }
+      worked(member, layer, Step.NORMS);
     }
-    endAll(team);
+    endAll(team, member, PassObserver.NO_LAYER, Step.NORMS);
     int outputs = batch.outputs();
     int outputBegin = outputs * member / team.size();
     int outputEnd = outputs * (member + 1) / team.size();
     finish(my, few ? 0 : outputBegin, few ? outputs : outputEnd);
-    endAll(team);
+    endAll(team, member, PassObserver.NO_LAYER, Step.NORMS);
     projections.project(team, member, weights.output, my.outputs(), outputs);
-    team.barrier();
+    meet(team, member, PassObserver.NO_LAYER, Step.OUTPUT);
     capLogits(outputBegin, outputEnd);
+    worked(member, PassObserver.NO_LAYER, Step.OUTPUT);
   }
 
   private void project(
@@ -174,23 +189,42 @@ final class ForwardPass implements Team.Work {
   }
 
   /** Waits until all rows have come this far, where others need them. */
-  private void endRows(Team team) {
-    if (!few && !kept) {
-      team.barrier();
-    }
+  private void endRows(Team team, int member, int layer, Step step) {
+    end(!few && !kept, team, member, layer, step);
   }
 
   /** Waits until all outputs are there, where others computed some. */
-  private void endOutputs(Team team) {
-    if (!kept) {
-      team.barrier();
-    }
+  private void endOutputs(Team team, int member, int layer, Step step) {
+    end(!kept, team, member, layer, step);
   }
 
   /** Waits until all rows have come this far. */
-  private void endAll(Team team) {
-    if (!few) {
-      team.barrier();
+  private void endAll(Team team, int member, int layer, Step step) {
+    end(!few, team, member, layer, step);
+  }
+
+  private void end(boolean waits, Team team, int member, int layer, Step step) {
+    if (waits) {
+      meet(team, member, layer, step);
+    } else {
+      worked(member, layer, step);
+    }
+  }
+
+  /** Waits until all members have come this far. */
+  private void meet(Team team, int member, int layer, Step step) {
+    worked(member, layer, step);
+    team.barrier();
+    PassObserver listening = observer;
+    if (listening != null) {
+      listening.waited(member, layer, step);
+    }
+  }
+
+  private void worked(int member, int layer, Step step) {
+    PassObserver listening = observer;
+    if (listening != null) {
+      listening.worked(member, layer, step);
     }
   }
 

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * The tokens of some text, in a mapped file that takes no heap and is gone when closed: a batch
- * costs a few reads of memory, whatever the length of the text. Thread-safe.
+ * The tokens of some text, in memory or a mapped file that takes no heap and is gone when closed: a
+ * batch costs a few reads of memory, whatever the length of the text. Thread-safe.
  */
 public final class TokenData implements AutoCloseable {
   private final Arena arena;
@@ -62,6 +62,16 @@ public final class TokenData implements AutoCloseable {
         arena.close();
       }
     }
+  }
+
+  /** Holds tokens that are known already; they are copied into memory off the heap. */
+  public static TokenData of(int... tokens) {
+    Arena arena = Arena.ofShared();
+    MemorySegment copy = arena.allocate(4L * tokens.length, 4);
+    MemorySegment.copy(tokens, 0, copy, JAVA_INT_UNALIGNED, 0, tokens.length);
+    CRC32C checksum = new CRC32C();
+    checksum.update(copy.asByteBuffer());
+    return new TokenData(arena, copy, checksum.getValue());
   }
 
   private static FileWriteException failure(IOException e) {

@@ -81,6 +81,7 @@ final class ArrowsTest {
             && !target.isPrimitive()
             && !name.startsWith("java.")
             && !name.startsWith("jdk.incubator.vector")
+            && !name.startsWith("jdk.jfr")
             && !name.startsWith("org.jspecify.annotations")) {
           mistakes.add(dependency.getDescription());
         }

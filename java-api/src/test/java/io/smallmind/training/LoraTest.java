@@ -226,8 +226,7 @@ class LoraTest {
       if (backend.equals("scalar")) {
         // However few tokens a pass has, the bits are the same.
         for (int rows : new int[] {1, 3, 17}) {
-          assertEquals(
-              beside, surprise(base, on.withAdapter(adapter, 1).withBatchRows(rows), ids));
+          assertEquals(beside, surprise(base, on.withAdapter(adapter, 1).withBatchRows(rows), ids));
         }
         ModelOptions alone = on.withThreads(1).withAdapter(adapter, 1);
         assertEquals(last(base, alone.withBatchRows(3), ids), last(base, alone, ids));

@@ -52,9 +52,26 @@ public final class Interleaver {
     double callNanos;
     long collections;
     @Nullable Double heapBytesPerCall;
+    final long[] series; // (calls): of the present slice
+    final List<long[]> seriesByRound = new ArrayList<>();
 
     Entry(Trial trial) {
       this.trial = trial;
+      series = new long[trial.seriesLength()];
+    }
+
+    /** Returns the median over the rounds of each call's time. */
+    List<Double> medianSeries() {
+      List<Double> medians = new ArrayList<>();
+      for (int call = 0; batch == 1 && !seriesByRound.isEmpty() && call < series.length; call++) {
+        long[] times = new long[seriesByRound.size()];
+        for (int round = 0; round < times.length; round++) {
+          times[round] = seriesByRound.get(round)[call];
+        }
+        Arrays.sort(times);
+        medians.add((double) times[times.length / 2]);
+      }
+      return medians;
     }
   }
 
@@ -196,6 +213,7 @@ public final class Interleaver {
       trial.end();
     }
     entry.samples.endRound();
+    trial.endRound();
   }
 
   private void timeCalls(Entry entry, HeapMeter heap) {
@@ -215,12 +233,16 @@ public final class Interleaver {
       }
       now = System.nanoTime();
       entry.samples.record(now - before, entry.batch);
+      if (calls < entry.series.length) {
+        entry.series[calls] = now - before;
+      }
       calls++;
     } while (now - begin < pace.sliceNanos() || calls < trial.leastCalls());
     if (entry.callNanos > pace.sliceNanos()) {
       entry.heapBytesPerCall = (double) (heap.allocatedBytes() - allocated) / calls;
     }
     entry.collections += heap.collections() - collections;
+    entry.seriesByRound.add(entry.series.clone());
   }
 
   /**
@@ -259,6 +281,7 @@ public final class Interleaver {
         entry.samples.statistics(entry.batch),
         entry.heapBytesPerCall,
         entry.collections,
+        entry.medianSeries(),
         null);
   }
 }

@@ -1,5 +1,6 @@
 package io.smallmind.bench.measure;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param statistics null unless the status is OK
  * @param heapBytesPerCall allocated on the heap; null unless the status is OK
  * @param collections garbage collections during all its slices
+ * @param series median over the rounds of the time of each call of a slice; empty unless the trial
+ *     wants one
  * @param failure what was thrown, if the status is FAILED
  */
 public record Outcome(
@@ -20,6 +23,7 @@ public record Outcome(
     @Nullable Statistics statistics,
     @Nullable Double heapBytesPerCall,
     long collections,
+    List<Double> series,
     @Nullable Throwable failure) {
 
   /** How a trial can end. */
@@ -35,17 +39,18 @@ public record Outcome(
   }
 
   static Outcome skipped(Trial trial, String message) {
-    return new Outcome(trial, Status.SKIPPED, message, null, null, null, 0, null);
+    return new Outcome(trial, Status.SKIPPED, message, null, null, null, 0, List.of(), null);
   }
 
   static Outcome wrong(Trial trial, Verdict verdict) {
-    return new Outcome(trial, Status.WRONG, verdict.wrong(), verdict, null, null, 0, null);
+    return new Outcome(
+        trial, Status.WRONG, verdict.wrong(), verdict, null, null, 0, List.of(), null);
   }
 
   static Outcome failed(Trial trial, @Nullable Verdict verdict, Throwable failure) {
     String text = failure.getMessage();
     String message = text == null ? failure.getClass().getSimpleName() : text;
-    return new Outcome(trial, Status.FAILED, message, verdict, null, null, 0, failure);
+    return new Outcome(trial, Status.FAILED, message, verdict, null, null, 0, List.of(), failure);
   }
 
   /** Tells whether this trial did its work wrongly or not at all. */

@@ -30,6 +30,24 @@ public record Statistics(
         samples, callsPerSample, min, mean, newMedian, p95, p99, max, mad, iqr, medians);
   }
 
+  /** Returns the times of so many calls together. */
+  public Statistics times(double calls) {
+    return calls == 1
+        ? this
+        : new Statistics(
+            samples,
+            callsPerSample,
+            min * calls,
+            mean * calls,
+            median * calls,
+            p95 * calls,
+            p99 * calls,
+            max * calls,
+            mad * calls,
+            iqr * calls,
+            roundMedians.stream().map(nanos -> nanos * calls).toList());
+  }
+
   /** Returns the spread as a share of the median. */
   public double spread() {
     return mad / median;

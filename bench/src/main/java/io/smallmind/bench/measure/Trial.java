@@ -1,5 +1,6 @@
 package io.smallmind.bench.measure;
 
+import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
 
@@ -73,6 +74,19 @@ public abstract class Trial implements AutoCloseable {
   /** Returns how many calls a slice has at least, however long they take. */
   public int leastCalls() {
     return 1;
+  }
+
+  /** Returns of how many calls of a slice the times are kept one by one; 0 for none. */
+  public int seriesLength() {
+    return 0;
+  }
+
+  /** Comes after every slice that counts. */
+  public void endRound() {}
+
+  /** Returns what a call is made of, where that was watched. */
+  public List<Part> parts() {
+    return List.of();
   }
 
   /** Returns more figures by name, for whom the times of calls are not all. */

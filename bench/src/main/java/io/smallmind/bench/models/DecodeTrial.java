@@ -9,8 +9,8 @@ import io.smallmind.model.KvCache;
 final class DecodeTrial extends ModelTrial {
   private final int[] tokens;
 
-  DecodeTrial(LoadedModels models, Kernels kernels, Team team, Pass pass) {
-    super(models, kernels, team, pass);
+  DecodeTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, boolean profiled) {
+    super(models, kernels, team, pass, profiled);
     tokens = Prompts.tokens(pass.tokens(), models.file().config().vocabularySize());
   }
 
@@ -22,6 +22,12 @@ final class DecodeTrial extends ModelTrial {
   @Override
   public int leastCalls() {
     return pass().tokens() - 1; // One more warms the caches.
+  }
+
+  /** Tokens get slower as the context grows. */
+  @Override
+  public int seriesLength() {
+    return leastCalls();
   }
 
   @Override

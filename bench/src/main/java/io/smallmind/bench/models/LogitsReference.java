@@ -88,6 +88,11 @@ final class LogitsReference {
   }
 
   private Verdict check(float[] actual, double factor) {
+    return compare(file, expected, actual, factor);
+  }
+
+  /** Compares scores with expected ones: see {@link #check(Model)}. */
+  static Verdict compare(ModelFile file, float[] expected, float[] actual, double factor) {
     double noise = file.limit() == LimitKind.INT8_DOT ? QUANTIZATION_NOISE : ROUNDING_NOISE;
     double tolerance = factor * noise * Math.sqrt(4.0 * file.config().layers() + 1);
     double error = 0;

@@ -1,14 +1,17 @@
 package io.smallmind.bench.models;
 
+import io.smallmind.bench.measure.Part;
 import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Trial;
 import io.smallmind.bench.measure.Verdict;
+import io.smallmind.bench.report.ProfileTable;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.Batch;
 import io.smallmind.model.KvCache;
 import io.smallmind.model.Model;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +25,7 @@ abstract class ModelTrial extends Trial {
   private final Kernels kernels;
   private final Team team;
   private final Pass pass;
+  private final @Nullable Profiler profiler;
   private @Nullable Running running;
 
   /**
@@ -46,8 +50,12 @@ abstract class ModelTrial extends Trial {
   /** What a trial computes in, once it is prepared. */
   record Running(Model model, List<KvCache> caches, Batch batch) {}
 
-  ModelTrial(LoadedModels models, Kernels kernels, Team team, Pass pass) {
-    super(kernels.name(), Role.BACKEND, team.size());
+  ModelTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, boolean profiled) {
+    super(
+        (profiled ? ProfileTable.WATCHED : "") + kernels.name(),
+        profiled ? Role.BASELINE : Role.BACKEND,
+        team.size());
+    profiler = profiled ? new Profiler(models.file().config().layers(), team.size()) : null;
     this.models = models;
     this.kernels = kernels;
     this.team = team;
@@ -67,6 +75,7 @@ abstract class ModelTrial extends Trial {
         caches.add(Contexts.filled(model, pass.cacheType, pass.depth, pass.capacity()));
       }
       Batch batch = model.newBatch(Math.max(pass.batchRows, pass.sessions), pass.sessions);
+      batch.observe(profiler);
       prepared = new Running(model, caches, batch);
       running = prepared;
     }
@@ -103,12 +112,41 @@ abstract class ModelTrial extends Trial {
 
   @Override
   public Map<String, Double> figures() {
-    return models.get(kernels, team).figures();
+    Map<String, Double> figures = new LinkedHashMap<>(models.get(kernels, team).figures());
+    figures.put("cacheBytesPerToken", models.file().cacheBytes(1, pass.cacheType));
+    return figures;
   }
 
   @Override
   public void begin() {
     rewind();
+    if (profiler != null) {
+      profiler.reset();
+    }
+  }
+
+  @Override
+  public void endRound() {
+    if (profiler != null) {
+      profiler.endRound();
+    }
+  }
+
+  /** Returns the parts of a call: of all its passes together. */
+  @Override
+  public List<Part> parts() {
+    return profiler == null ? List.of() : profiler.parts(costs(), passesPerCall());
+  }
+
+  private ModelCosts costs() {
+    int rows = tokensPerCall() * pass.sessions;
+    double context = pass.depth + (pass.tokens + 1) / 2.0;
+    return ModelCosts.of(
+        models.file(), rows, pass.sessions, context, passesPerCall(), pass.cacheType);
+  }
+
+  private double passesPerCall() {
+    return Math.ceil((double) tokensPerCall() / pass.batchRows);
   }
 
   @Override

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 
 /** Makes workloads of one model file, which share what is loaded. */
 public final class Models {
@@ -22,6 +21,7 @@ public final class Models {
   private final TensorType cacheType;
   private final int batchRows;
   private final List<ModelRival> rivals;
+  private boolean profiled;
 
   /**
    * Prepares work on a file.
@@ -38,6 +38,12 @@ public final class Models {
     this.cacheType = cacheType;
     this.batchRows = batchRows;
     this.rivals = List.copyOf(rivals);
+  }
+
+  /** Has passes watched: each backend takes part twice, watched and not. */
+  public Models profiled() {
+    profiled = true;
+    return this;
   }
 
   /**
@@ -62,7 +68,7 @@ public final class Models {
         bytes,
         tokens,
         file.limit(),
-        (kernels, team) -> new PrefillTrial(loaded, kernels, team, pass));
+        (kernels, team, watched) -> new PrefillTrial(loaded, kernels, team, pass, watched));
   }
 
   /**
@@ -89,7 +95,40 @@ public final class Models {
         bytes,
         sessions,
         LimitKind.READ,
-        (kernels, team) -> new DecodeTrial(loaded, kernels, team, pass));
+        (kernels, team, watched) -> new DecodeTrial(loaded, kernels, team, pass, watched));
+  }
+
+  /**
+   * Returns the work of sessions that generate at the same time, on threads of their own.
+   *
+   * @param tokens that each generates
+   * @param depth tokens of context before
+   */
+  public Workload sessions(Contestants all, int tokens, int depth, int sessions) {
+    var pass = new ModelTrial.Pass(sessions, depth, tokens, batchRows, cacheType);
+    double context = depth + (tokens + 1) / 2.0;
+    double operations =
+        (double) sessions
+            * tokens
+            * (file.layerOperations()
+                + file.outputOperations()
+                + file.attentionOperations(context));
+    double bytes = tokens * (file.weightBytes() + sessions * file.cacheBytes(context, cacheType));
+    return workload(
+        all,
+        "sessions",
+        sessions + (sessions == 1 ? " session" : " sessions"),
+        pass,
+        operations,
+        bytes,
+        (double) sessions * tokens,
+        LimitKind.READ,
+        (kernels, team, watched) -> new SessionsTrial(loaded, kernels, team, pass));
+  }
+
+  /** Makes what is timed. */
+  private interface TrialMaker {
+    Trial make(Kernels kernels, Team team, boolean profiled);
   }
 
   private Workload workload(
@@ -101,17 +140,25 @@ public final class Models {
       double bytes,
       double tokens,
       LimitKind limit,
-      BiFunction<Kernels, Team, Trial> trial) {
+      TrialMaker maker) {
     List<Trial> trials = new ArrayList<>();
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
-        trials.add(trial.apply(kernels, team));
+        trials.add(maker.make(kernels, team, false));
+        if (profiled) {
+          trials.add(maker.make(kernels, team, true));
+        }
       }
       for (ModelRival rival : rivals) {
         trials.add(new RivalTrial(rival, loaded, team, pass, work.equals("decode")));
       }
     }
     trials.addAll(all.limitTrials(limit));
+    if (profiled) {
+      for (LimitKind other : LimitKind.values()) {
+        trials.addAll(other == limit ? List.of() : all.limitTrials(other));
+      }
+    }
     Map<String, Long> shape = new LinkedHashMap<>();
     shape.put("tokens", (long) pass.tokens());
     shape.put("depth", (long) pass.depth());

@@ -118,6 +118,7 @@ public record BenchReport(
    * @param shareOf names what it is a share of
    * @param reference the rate that share is of
    * @param figures more of them by name; {@code schema-1.json} tells which
+   * @param series times of the calls one after another; empty where they are all alike
    */
   public record ResultRow(
       String id,
@@ -143,10 +144,12 @@ public record BenchReport(
       @Nullable Double reference,
       @Nullable Double heapBytesPerCall,
       @Nullable Long collections,
-      Map<String, Double> figures) {
+      Map<String, Double> figures,
+      List<Double> series) {
 
-    /** Takes a row from before there were more figures as one without. */
+    /** Takes a row from before there were more figures, or series, as one without. */
     public ResultRow {
+      series = series == null ? List.of() : series;
       figures = figures == null ? Map.of() : figures;
     }
 
@@ -186,13 +189,15 @@ public record BenchReport(
           most,
           heapBytesPerCall,
           collections,
-          figures);
+          figures,
+          series);
     }
 
     /** Returns the rate that matters in this case, in {@link #rateUnit}. */
     public @Nullable Double rate() {
       return switch (rateUnit) {
         case "GB/s" -> gigabytesPerSecond;
+        case "calls/s" -> nanos == null ? null : Double.valueOf(1e9 / nanos.median());
         case "tok/s" -> tokensPerSecond;
         default -> gflops;
       };

@@ -33,7 +33,27 @@ public record Comparison(
     int most = rows.stream().mapToInt(BenchReport.ResultRow::threads).max().orElse(1);
     quantized(rows, most, found);
     rivals(rows, found);
+    sessions(rows, found);
     return found;
+  }
+
+  /** What many sessions at once get, against one session of the same backend. */
+  private static void sessions(List<BenchReport.ResultRow> rows, List<Comparison> found) {
+    for (BenchReport.ResultRow many : rows) {
+      if (!many.work().equals("sessions") || many.shape().getOrDefault("sessions", 1L) == 1) {
+        continue;
+      }
+      for (BenchReport.ResultRow one : rows) {
+        if (one.work().equals("sessions")
+            && one.shape().getOrDefault("sessions", 0L) == 1
+            && one.subject().equals(many.subject())
+            && one.variant().equals(many.variant())
+            && one.threads() == many.threads()) {
+          String name = "many sessions ÷ one, " + many.variant() + " ×" + many.threads();
+          add(name, many.size(), many, one, found);
+        }
+      }
+    }
   }
 
   /** Tells whether a row takes part where rivals are compared: all of models, else rivals only. */
@@ -63,6 +83,9 @@ public record Comparison(
         ours = row.role().equals("backend") ? faster(ours, row) : ours;
       }
       for (BenchReport.ResultRow row : group) {
+        if (row.variant().startsWith(ProfileTable.WATCHED)) {
+          continue;
+        }
         if (row != ours && isRival(row) && !(ours != null && isOfFamily(row, ours))) {
           String name = row.work() + " " + row.subject() + " ÷ " + row.variant();
           add(name, row.size() + " ×" + row.threads(), ours, row, found);

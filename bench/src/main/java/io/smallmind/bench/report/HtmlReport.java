@@ -41,6 +41,8 @@ public final class HtmlReport {
     String data = sources.toString().replace("<", "\\u003c");
     String html =
         resource("report.html")
+            .replace("/*CSS*/", resource("report.css"))
+            .replace("/*REPORT_JS*/", resource("report.js"))
             .replace("/*CHART_JS*/", resource(CHARTS).replace("</script", "<\\/script"))
             .replace("/*DATA*/", data);
     Files.writeString(page, html, StandardCharsets.UTF_8);

@@ -9,6 +9,12 @@ final class ModelSummary {
   private static final int WORK = 21;
   private static final int VARIANT = 18;
 
+  /** What a session waits for a token, where a call is many of them. */
+  private static final String TOKEN = "tokenNanosMedian";
+
+  private static final String TOKEN_P95 = "tokenNanosP95";
+  private static final String TOKEN_P99 = "tokenNanosP99";
+
   private final PrintWriter out;
   private final Style style;
 
@@ -23,6 +29,9 @@ final class ModelSummary {
     for (BenchReport.ResultRow row : rows) {
       Statistics nanos = row.nanos();
       Double rate = row.tokensPerSecond();
+      if (row.variant().startsWith(ProfileTable.WATCHED)) {
+        continue;
+      }
       if (!row.rateUnit().equals("tok/s") || nanos == null || rate == null) {
         continue;
       }
@@ -37,9 +46,9 @@ final class ModelSummary {
               + Texts.left(row.work() + " " + row.size(), WORK)
               + Texts.left(row.variant(), VARIANT)
               + Texts.right(Integer.toString(row.threads()), 2)
-              + Texts.right(Texts.time(nanos.median()), 9)
-              + Texts.right(Texts.time(nanos.p95()), 9)
-              + Texts.right(Texts.time(nanos.p99()), 9)
+              + Texts.right(Texts.time(row.figures().getOrDefault(TOKEN, nanos.median())), 9)
+              + Texts.right(Texts.time(row.figures().getOrDefault(TOKEN_P95, nanos.p95())), 9)
+              + Texts.right(Texts.time(row.figures().getOrDefault(TOKEN_P99, nanos.p99())), 9)
               + Texts.right(heap == null ? "" : Texts.bytes(heap / tokens), 10));
     }
     loading(rows);
@@ -63,6 +72,7 @@ final class ModelSummary {
   private void loading(List<BenchReport.ResultRow> rows) {
     rows.stream()
         .filter(row -> row.figures().containsKey("loadSeconds"))
+        .filter(row -> !row.variant().startsWith(ProfileTable.WATCHED))
         .map(ModelSummary::loaded)
         .distinct()
         .forEach(line -> out.println(style.dim("  " + line)));

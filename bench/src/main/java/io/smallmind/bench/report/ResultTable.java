@@ -46,10 +46,13 @@ public final class ResultTable {
   /**
    * Prints the rows of one case, below a heading if it is of another kind than the last.
    *
-   * @param rows at least one
+   * @param rows of one kind of work
    * @param note empty, or what a person must know to read them
    */
   public void print(List<BenchReport.ResultRow> rows, String note) {
+    if (rows.isEmpty()) {
+      return;
+    }
     BenchReport.ResultRow first = rows.getFirst();
     String title =
         first.work().equals(first.subject())

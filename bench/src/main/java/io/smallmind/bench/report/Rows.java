@@ -25,6 +25,11 @@ public final class Rows {
         rows.add(row(workload, outcome, reference(workload, outcomes, outcome.trial().threads())));
       }
     }
+    for (Outcome outcome : outcomes) {
+      if (outcome.statistics() != null) {
+        rows.addAll(PartRows.of(workload, outcomes, outcome));
+      }
+    }
     return rows;
   }
 
@@ -38,6 +43,7 @@ public final class Rows {
     return switch (workload.metric()) {
       case GFLOPS -> or(trial.operations(), workload.operations()) / statistics.median();
       case GIGABYTES -> or(trial.bytes(), workload.bytes()) / statistics.median();
+      case CALLS -> 1e9 / statistics.median();
       case TOKENS -> workload.tokens() / statistics.median() * 1e9;
     };
   }
@@ -68,12 +74,15 @@ public final class Rows {
   private record Reference(String name, @Nullable Double rate) {}
 
   private static Reference reference(Workload workload, List<Outcome> outcomes, int threads) {
+    LimitKind limit = workload.limit();
     Role role = workload.limit() == null ? Role.BASELINE : Role.LIMIT;
     Double best = null;
     String name = "";
     for (Outcome outcome : outcomes) {
       Double rate = comparable(workload, outcome);
+      boolean other = limit != null && !outcome.trial().variant().equals(limit.title());
       if (outcome.trial().role() == role
+          && !other
           && outcome.trial().threads() == threads
           && rate != null
           && (best == null || rate > best)) {
@@ -118,17 +127,23 @@ public final class Rows {
         reference.rate,
         outcome.heapBytesPerCall(),
         statistics == null || outcome.heapBytesPerCall() == null ? null : outcome.collections(),
-        trial.figures());
+        trial.figures(),
+        outcome.series());
+  }
+
+  /** Returns the lengths, as they are part of a row's name. */
+  static String shape(Workload workload) {
+    return workload.shape().values().stream()
+        .map(Objects::toString)
+        .collect(Collectors.joining("x"));
   }
 
   private static String id(Workload workload, Trial trial) {
-    String shape =
-        workload.shape().values().stream().map(Objects::toString).collect(Collectors.joining("x"));
     return String.join(
         "/",
         workload.work(),
         workload.subject(),
-        shape,
+        shape(workload),
         trial.variant().replace(' ', '-').replace(",", ""),
         "threads-" + trial.threads());
   }

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -16,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 public final class Summary {
   private static final double ALLOCATES = 0.5;
   private static final int RATIO_NAME = 44;
+  private static final int MOST_HEAP_LINES = 8;
+
+  /** What single kernels are told in. */
+  private static final Set<String> KERNEL_UNITS = Set.of("GFLOPS", "GB/s");
 
   /** Native backends first, scalar last. */
   private static final Comparator<String> BY_FAMILY =
@@ -41,7 +46,11 @@ public final class Summary {
   /** Prints the summary of all rows. */
   public void print(List<BenchReport.ResultRow> rows, List<Comparison> comparisons) {
     List<BenchReport.ResultRow> kernels =
-        rows.stream().filter(row -> !row.rateUnit().equals("tok/s")).toList();
+        rows.stream()
+            .filter(row -> KERNEL_UNITS.contains(row.rateUnit()))
+            .filter(row -> !row.work().equals("load"))
+            .filter(row -> !row.work().equals(ProfileTable.WORK))
+            .toList();
     for (int threads :
         new TreeSet<>(kernels.stream().map(BenchReport.ResultRow::threads).toList())) {
       best(kernels.stream().filter(row -> row.threads() == threads).toList(), threads);
@@ -200,9 +209,13 @@ public final class Summary {
     if (allocating.isEmpty()) {
       out.println("Heap: 0 bytes per call in all " + measured.size() + " rows.");
     }
-    for (BenchReport.ResultRow row : allocating) {
+    for (BenchReport.ResultRow row : allocating.stream().limit(MOST_HEAP_LINES).toList()) {
       String line = "Heap: " + Texts.bytes(heapBytes(row)) + " per call: " + row.id();
       out.println(style.warning(Texts.cut(line, width)));
+    }
+    if (allocating.size() > MOST_HEAP_LINES) {
+      int more = allocating.size() - MOST_HEAP_LINES;
+      out.println(style.warning("Heap: and " + more + " rows more that allocate"));
     }
     if (collections > 0) {
       out.println(style.warning("Garbage collections while measuring: " + collections));

@@ -6,6 +6,8 @@ public enum Metric {
   GFLOPS("GFLOPS"),
   /** Bytes read and written in a second. */
   GIGABYTES("GB/s"),
+  /** How often it can be done in a second. */
+  CALLS("calls/s"),
   /** Tokens in a second. */
   TOKENS("tok/s");
 

@@ -1,0 +1,2 @@
+/** Training as work to measure. */
+package io.smallmind.bench.train;
