@@ -57,7 +57,12 @@ public final class Main implements Runnable {
 
   /** Runs the bench and ends the process. */
   public static void main(String[] args) {
-    System.exit(run(args, Terminal.system(), () -> SlowedKernels.where(KernelRegistry.get().candidates()), true));
+    System.exit(
+        run(
+            args,
+            Terminal.system(),
+            () -> SlowedKernels.where(KernelRegistry.get().candidates()),
+            true));
   }
 
   /**

@@ -103,7 +103,21 @@ final class SlowedKernels implements Kernels {
       long ldc) {
     long begin = begin();
     right.gemm(
-        transposeA, transposeB, m, n, k, alpha, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset,
+        transposeA,
+        transposeB,
+        m,
+        n,
+        k,
+        alpha,
+        a,
+        aOffset,
+        lda,
+        b,
+        bOffset,
+        ldb,
+        beta,
+        c,
+        cOffset,
         ldc);
     end("gemm", begin);
   }
@@ -189,7 +203,13 @@ final class SlowedKernels implements Kernels {
 
   @Override
   public void layerNorm(
-      Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out, long rowBegin, long rowEnd) {
+      Matrix in,
+      Matrix weight,
+      Matrix bias,
+      float epsilon,
+      Matrix out,
+      long rowBegin,
+      long rowEnd) {
     right.layerNorm(in, weight, bias, epsilon, out, rowBegin, rowEnd);
   }
 
@@ -244,7 +264,17 @@ final class SlowedKernels implements Kernels {
       Matrix out) {
     long begin = begin();
     right.attention(
-        q, rowBegin, rowEnd, position, kv, layer, kvHeadBegin, kvHeadEnd, scale, softCap, window,
+        q,
+        rowBegin,
+        rowEnd,
+        position,
+        kv,
+        layer,
+        kvHeadBegin,
+        kvHeadEnd,
+        scale,
+        softCap,
+        window,
         out);
     end("attention", begin);
   }

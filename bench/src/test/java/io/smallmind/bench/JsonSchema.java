@@ -1,10 +1,19 @@
 package io.smallmind.bench;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /** Validates JSON by the few words of JSON Schema that ours is written in; others are an error. */
@@ -14,6 +23,21 @@ final class JsonSchema {
   private final List<String> errors = new ArrayList<>();
 
   private JsonSchema() {}
+
+  /**
+   * Returns the result in a file.
+   *
+   * @throws AssertionError if it is not what the published schema says
+   */
+  static JsonObject valid(Path file) throws IOException {
+    JsonObject report = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+    try (InputStream stream = Main.class.getResourceAsStream("schema-1.json")) {
+      String schema =
+          new String(Objects.requireNonNull(stream).readAllBytes(), StandardCharsets.UTF_8);
+      assertEquals(List.of(), validate(report, JsonParser.parseString(schema).getAsJsonObject()));
+    }
+    return report;
+  }
 
   /** Returns what is wrong with a document; empty if nothing is. */
   static List<String> validate(JsonElement document, JsonObject schema) {

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,7 +61,7 @@ class ReportTest {
   }
 
   @Test
-  void allRunsEverythingAndEndsWithThePath() {
+  void allRunsEverythingAndEndsWithThePath() throws IOException {
     BenchProcess run =
         BenchProcess.run(
             "all",
@@ -73,9 +75,12 @@ class ReportTest {
             "--out",
             folder.resolve("out").toString());
     assertEquals(0, run.exitCode(), run.err());
-    for (String name : new String[] {"matmul.json", "ops.json", "model.json", "report.html"}) {
-      assertTrue(Files.exists(folder.resolve("out").resolve(name)), name);
+    for (String name : List.of("matmul", "ops", "model", "sessions", "profile", "train", "load")) {
+      JsonObject report = JsonSchema.valid(folder.resolve("out").resolve(name + ".json"));
+      assertEquals(name, report.get("command").getAsString());
+      assertFalse(report.getAsJsonArray("results").isEmpty(), name);
     }
+    assertTrue(Files.exists(folder.resolve("out").resolve("report.html")));
     String last = run.out().lines().reduce("", (before, line) -> line);
     assertTrue(last.startsWith("Report: ") && last.endsWith("report.html"), last);
   }

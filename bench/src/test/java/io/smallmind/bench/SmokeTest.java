@@ -2,19 +2,14 @@ package io.smallmind.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.testing.TestData;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,17 +37,6 @@ class SmokeTest {
     return run;
   }
 
-  private static JsonObject valid(Path json) throws IOException {
-    JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
-    try (InputStream stream = Main.class.getResourceAsStream("schema-1.json")) {
-      assertNotNull(stream);
-      String schema = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-      assertEquals(
-          List.of(), JsonSchema.validate(report, JsonParser.parseString(schema).getAsJsonObject()));
-    }
-    return report;
-  }
-
   private static void assertPlainAndNarrow(String out) {
     assertFalse(out.contains("\u001b"), out);
     for (String line : out.split("\n")) {
@@ -65,7 +49,7 @@ class SmokeTest {
     Path json = folder.resolve("matmul.json");
     BenchProcess run = run("matmul --mode gemm --types F32,Q4_0 --sizes 32,64", json);
     assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
-    JsonObject report = valid(json);
+    JsonObject report = JsonSchema.valid(json);
     List<String> ids = new ArrayList<>();
     for (JsonElement row : report.getAsJsonArray("results")) {
       JsonObject result = row.getAsJsonObject();
@@ -88,7 +72,7 @@ class SmokeTest {
     String arguments =
         "matmul --mode gemm --types F32 --sizes 32" + TINY + " --backends all --json " + json;
     right(BenchProcess.runWithLimits(arguments.split(" ")));
-    JsonObject report = valid(json);
+    JsonObject report = JsonSchema.valid(json);
     assertFalse(report.getAsJsonArray("limits").isEmpty());
     for (JsonElement row : report.getAsJsonArray("results")) {
       JsonObject result = row.getAsJsonObject();
@@ -103,7 +87,7 @@ class SmokeTest {
   void gemvReadsFromMemory() throws IOException {
     Path json = folder.resolve("gemv.json");
     run("matmul --rows 1,8 --n 256 --k 512 --types Q4_0", json);
-    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+    for (JsonElement row : JsonSchema.valid(json).getAsJsonArray("results")) {
       JsonObject result = row.getAsJsonObject();
       assertEquals("gemv", result.get("work").getAsString());
       assertEquals(256 * 512 / 32 * 18, result.get("bytesPerCall").getAsLong());
@@ -120,7 +104,7 @@ class SmokeTest {
             json);
     assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
     assertEquals(15, run.out().lines().filter(line -> line.startsWith("── ")).count());
-    valid(json);
+    JsonSchema.valid(json);
   }
 
   @Test
@@ -129,7 +113,7 @@ class SmokeTest {
     Path json = folder.resolve("model.json");
     BenchProcess run = run("matmul --rows 1 --model " + model, json);
     assertTrue(run.out().contains("tensors in turn"), run.out());
-    assertTrue(valid(json).getAsJsonArray("results").size() > 2);
+    assertTrue(JsonSchema.valid(json).getAsJsonArray("results").size() > 2);
   }
 
   @Test
@@ -143,7 +127,7 @@ class SmokeTest {
             json);
     assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
     int rows = 0;
-    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+    for (JsonElement row : JsonSchema.valid(json).getAsJsonArray("results")) {
       JsonObject result = row.getAsJsonObject();
       assertEquals("ok", result.get("status").getAsString(), result.toString());
       assertTrue(result.get("tokensPerSecond").getAsDouble() > 0, result.toString());
@@ -160,7 +144,7 @@ class SmokeTest {
     Path json = folder.resolve("loading.json");
     run("model --shape tiny-llama --prompt 0 --generate 8 --cache " + folder, json);
     int loads = 0;
-    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+    for (JsonElement row : JsonSchema.valid(json).getAsJsonArray("results")) {
       JsonObject result = row.getAsJsonObject();
       if (result.get("work").getAsString().equals("load")) {
         boolean cold = result.get("size").getAsString().equals("cold");
@@ -184,7 +168,7 @@ class SmokeTest {
             "scalar",
             json);
     assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
-    JsonObject report = valid(json);
+    JsonObject report = JsonSchema.valid(json);
     for (JsonElement row : report.getAsJsonArray("results")) {
       JsonObject result = row.getAsJsonObject();
       assertEquals("ok", result.get("status").getAsString(), result.toString());
@@ -205,7 +189,7 @@ class SmokeTest {
     assertTrue(run.out().contains("watching costs"), run.out());
     double share = 0;
     double bytes = 0;
-    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+    for (JsonElement row : JsonSchema.valid(json).getAsJsonArray("results")) {
       JsonObject result = row.getAsJsonObject();
       assertEquals("ok", result.get("status").getAsString(), result.toString());
       if (result.get("subject").getAsString().equals("tiny-llama F32 decode")) {
@@ -230,7 +214,7 @@ class SmokeTest {
   void trainingTakesVerifiedSteps() throws IOException {
     Path json = folder.resolve("train.json");
     run("train --shape tiny-gpt2 --batch 2 --context 16", "scalar", json);
-    JsonObject row = valid(json).getAsJsonArray("results").get(0).getAsJsonObject();
+    JsonObject row = JsonSchema.valid(json).getAsJsonArray("results").get(0).getAsJsonObject();
     assertEquals(4, row.getAsJsonObject("verification").get("checked").getAsInt());
     int weights = 2 * 12 * 256 * 256 + 512 * 256;
     double attention = 4 * 256 * 8.5 * 2;
@@ -245,7 +229,7 @@ class SmokeTest {
             BenchProcess.run(
                 ("load --quick --repeat 1 --backends scalar --json " + json).split(" ")));
     assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
-    for (JsonElement row : valid(json).getAsJsonArray("results")) {
+    for (JsonElement row : JsonSchema.valid(json).getAsJsonArray("results")) {
       JsonObject result = row.getAsJsonObject();
       assertEquals("ok", result.get("status").getAsString(), result.toString());
       assertEquals("calls/s", result.get("rateUnit").getAsString());
@@ -261,7 +245,7 @@ class SmokeTest {
             + " --cache "
             + folder,
         json);
-    JsonObject row = valid(json).getAsJsonArray("results").get(0).getAsJsonObject();
+    JsonObject row = JsonSchema.valid(json).getAsJsonArray("results").get(0).getAsJsonObject();
     int layer = 256 * 256 * 2 + 256 * 128 * 2 + 3 * 256 * 512;
     int weights = 4 * (2 * layer + 512 * 256);
     double context = 2 * 2 * 2 * 128 * 2 * 102.5; // sessions, layers, K and V, values, F16

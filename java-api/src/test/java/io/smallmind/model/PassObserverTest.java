@@ -72,7 +72,7 @@ class PassObserverTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 9})
+  @ValueSource(ints = {1, 9, 40})
   void everyMemberTellsOfEveryLayer(int rows) {
     try (GgufFile file = GgufFile.open(TestData.path("models/stories260K.gguf"));
         Team team = new Team(2);
@@ -85,7 +85,7 @@ class PassObserverTest {
       for (Counter counter : members.counters.values()) {
         assertEquals(1, counter.begun);
         assertEquals(model.config().layers() - 1, counter.deepest);
-        assertTrue(counter.waited >= 5 * model.config().layers(), counter.waited + " waits");
+        assertTrue(counter.waited >= model.config().layers(), counter.waited + " waits");
         for (PassObserver.Step step : PassObserver.Step.values()) {
           assertEquals(
               step != PassObserver.Step.EXPERTS, counter.worked.containsKey(step), step.name());

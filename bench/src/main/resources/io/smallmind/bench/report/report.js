@@ -4,7 +4,9 @@ const sources = JSON.parse(document.getElementById("data").textContent)
   .sort((a, b) => a.report.startedAt < b.report.startedAt ? -1 : 1);
 const newest = [...new Map(sources.map(source => [source.report.command, source])).values()];
 const rows = newest.flatMap(source => source.report.results.map(row => ({...row, source})));
-const measured = rows.filter(row => row.nanos);
+const all = rows.filter(row => row.nanos);
+// Passes that are watched have a picture of their own.
+const measured = all.filter(row => row.source.report.command !== "profile");
 const most = Math.max(1, ...measured.map(row => row.threads));
 const charts = [];
 const palette = ["#2f7ed8", "#e4803c", "#7d8894", "#3aa66b", "#b05fc2", "#c9a227", "#d4526e", "#33b2c9", "#8a6d3b"];
@@ -53,11 +55,21 @@ function finish(part) {
   link.href = "#" + part.firstChild.id;
 }
 
+/** The command without what only says where files are. */
+function command(report) {
+  const words = [];
+  for (let i = 0; i < report.arguments.length; i++) {
+    if (["--json", "--cache"].includes(report.arguments[i])) i++;
+    else words.push(report.arguments[i]);
+  }
+  return "bench " + words.join(" ");
+}
+
 function caption(figure, used) {
   const text = add(figure, "figcaption");
   unique(used).forEach((source, i) => {
     if (i) text.append("; ");
-    add(text, "code", "bench " + source.report.arguments.join(" "));
+    add(text, "code", command(source.report));
     text.append(" → ");
     add(text, "a", source.file).href = source.file;
   });
@@ -141,8 +153,7 @@ function systems() {
 
   const speed = section("Throughput by system");
   for (const work of ["decode", "prefill"]) {
-    const list = measured.filter(row => row.work === work && row.threads === most
-      && !row.variant.startsWith("profiled"));
+    const list = measured.filter(row => row.work === work && row.threads === most);
     bars(speed, (work === "decode" ? "Tokens generated, " : "Prompts read, ") + threads(most), "tok/s", list,
       row => model(row) + ", " + row.size, row => row.variant, rate);
   }
@@ -171,8 +182,7 @@ function scaling() {
   bars(box, `Threads: ${most} against 1`, "times as fast", faster.filter(last),
     row => `${row.work} ${model(row)}`, row => row.variant, row => rate(row) / rate(row.one));
   lines(box, "Context: tokens generated behind it, " + threads(most), "tokens of context", "tok/s",
-    measured.filter(row => row.work === "decode" && row.threads === most && row.shape.sessions === 1
-      && row.source.report.command !== "profile"),
+    measured.filter(row => row.work === "decode" && row.threads === most && row.shape.sessions === 1),
     row => row.variant + (unique(measured.filter(one => one.work === "decode").map(model)).length > 1
       ? " " + model(row) : ""), row => row.shape.depth, rate);
   for (const count of unique(measured.filter(row => row.work === "sessions").map(row => row.threads))) {
@@ -180,8 +190,7 @@ function scaling() {
       measured.filter(row => row.work === "sessions" && row.threads === count),
       row => row.variant, row => row.shape.sessions, rate);
   }
-  const series = measured.filter(row => row.work === "decode" && row.series?.length > 1 && row.threads === most
-    && row.source.report.command !== "profile")
+  const series = measured.filter(row => row.work === "decode" && row.series?.length > 1 && row.threads === most)
     .flatMap(row => row.series.map((nanos, i) =>
       ({source: row.source, name: row.variant + (row.shape.depth ? " @" + row.shape.depth : ""), i: i + 1, ms: nanos / 1e6})));
   lines(box, "Token by token, " + threads(most), "token", "ms", series, row => row.name, row => row.i,
@@ -235,7 +244,7 @@ function operations() {
 /** Where the time of a token goes. */
 function hotPath() {
   const part = section("Hot path");
-  const steps = measured.filter(row => row.work === "profile");
+  const steps = all.filter(row => row.work === "profile");
   bars(part, "Where the time of a pass goes", "per cent of the pass", steps,
     row => `${row.subject.split(" ").at(-1)}, ${row.variant} ×${row.threads}`, row => row.size,
     row => 100 * row.figures.shareOfPass, {stacked: true, max: 100});
@@ -279,7 +288,7 @@ function starting() {
 function limits() {
   const part = section("Per cent of the limits");
   const limited = measured.filter(row => row.share != null && row.threads === most && row.role === "backend"
-    && row.work !== "profile" && row.work !== "load" && !/loop/.test(row.shareOf));
+    && row.work !== "load" && !/loop/.test(row.shareOf));
   const box = grid(part);
   for (const limit of unique(limited.map(row => row.shareOf))) {
     const list = limited.filter(row => row.shareOf === limit);
@@ -323,8 +332,7 @@ function features() {
   const part = section("Feature matrix");
   const scroll = add(part, "div", undefined, "scroll");
   const label = row => row.work === row.subject ? row.work : `${row.work} ${model(row)}`;
-  const asked = rows.filter(row => row.work !== "profile" && !row.variant.startsWith("profiled")
-    && row.work !== "startup");
+  const asked = rows.filter(row => row.source.report.command !== "profile" && row.work !== "startup");
   const names = unique(asked.map(row => row.variant));
   table(scroll, ["verified and measured", ...names], unique(asked.map(label)).map(text => [text,
     ...names.map(name => {
@@ -357,7 +365,7 @@ function everyFigure() {
     add(part, "summary", "bench " + report.command + ", " + report.startedAt);
     const origin = add(part, "p", undefined, "dim");
     origin.append("Made by ");
-    add(origin, "code", "scripts/smallmind bench " + report.arguments.join(" "));
+    add(origin, "code", "scripts/smallmind " + command(report));
     origin.append(`, source ${report.host.revision || "unknown"}; all figures: `);
     add(origin, "a", file).href = file;
     add(part, "p", "Limits: " + (report.limits.map(one =>
