@@ -30,11 +30,6 @@ public final class Session implements AutoCloseable {
   /** Most tokens that are guessed ahead. */
   static final int MAX_DRAFT = 15;
 
-  /** Words to look for in the context, the longest first. */
-  private static final int LONGEST_MATCH = 3;
-
-  private static final int SHORTEST_MATCH = 2;
-
   /** How an evaluation ended. */
   enum Progress {
     /** The scores are there. */
@@ -55,6 +50,7 @@ public final class Session implements AutoCloseable {
   private int[] context = new int[256];
 
   private int length;
+  private final PromptLookup lookup = new PromptLookup();
   private int drafts;
   private @Nullable Memory scores; // (1 + drafts, vocabulary) F32
   private MemorySegment[] scoreRows = {};
@@ -227,6 +223,7 @@ public final class Session implements AutoCloseable {
     length = ids.length;
     promptLength = length;
     drafts = 0;
+    lookup.begin();
     cancelled = false;
     long wanted = (long) ids.length + Math.min(options.maxTokens(), 4096) + MAX_DRAFT;
     room((int) Math.min(cache.capacity(), wanted) + MAX_DRAFT + 1);
@@ -307,6 +304,7 @@ public final class Session implements AutoCloseable {
 
   /** Takes the next guess as part of the text: the cache holds it already. */
   void confirm() {
+    lookup.confirm();
     length++;
   }
 
@@ -340,7 +338,8 @@ public final class Session implements AutoCloseable {
         case SHIFT -> shift();
       }
     }
-    drafts = draft(Math.min(mostDrafts, cache.capacity() - length));
+    int most = Math.min(mostDrafts, cache.capacity() - length);
+    drafts = most <= 0 ? 0 : lookup.guess(context, length, most);
     request.set(context, cache.length(), length + drafts, length - 1, allScores(), null);
     generating = Thread.currentThread();
     return model.scheduler().run(request) ? Progress.DONE : Progress.CANCELLED;
@@ -358,23 +357,6 @@ public final class Session implements AutoCloseable {
     System.arraycopy(context, length - kept, context, 1, kept);
     length = kept + 1;
     cache.truncate(Math.min(1, cache.length()));
-  }
-
-  /** Guesses what comes next: what came the last time behind the words that came just now. */
-  private int draft(int most) {
-    if (most <= 0) {
-      return 0;
-    }
-    for (int words = LONGEST_MATCH; words >= SHORTEST_MATCH; words--) {
-      for (int end = length - 1; end >= words; end--) {
-        if (Arrays.equals(context, end - words, end, context, length - words, length)) {
-          int count = Math.min(most, length - end);
-          System.arraycopy(context, end, context, length, count);
-          return count;
-        }
-      }
-    }
-    return 0;
   }
 
   /** Ends the current generation. */
