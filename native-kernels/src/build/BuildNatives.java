@@ -120,7 +120,18 @@ public final class BuildNatives {
     if (wanted == null || wanted.isBlank()) {
       return true;
     }
-    List<String> names = List.of(wanted.split(","));
+    List<String> names = Stream.of(wanted.split(",")).map(String::strip).toList();
+    for (String name : names) {
+      if (!name.equals("host") && PLATFORMS.stream().noneMatch(each -> each.name.equals(name))) {
+        throw new BuildFailure(
+            "SMALLMIND_PLATFORMS="
+                + wanted
+                + ": there is no platform '"
+                + name
+                + "', only host and "
+                + PLATFORMS.stream().map(Platform::name).toList());
+      }
+    }
     return names.contains(platform.name)
         || (names.contains("host") && platform.name.equals(host()));
   }

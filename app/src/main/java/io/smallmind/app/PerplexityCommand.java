@@ -89,7 +89,10 @@ final class PerplexityCommand extends AppCommand {
           System.arraycopy(ids, i * taken, chunk, length - taken, taken);
           sum += loaded.negativeLogLikelihood(chunk);
           progress.show(
-              i + 1, count, "perplexity %.4f".formatted(perplexity(sum, (i + 1L) * (length - 1))));
+              i + 1,
+              count,
+              String.format(
+                  Locale.ROOT, "perplexity %.4f", perplexity(sum, (i + 1L) * (length - 1))));
         }
       }
       report(loaded, sum, count, length, (System.nanoTime() - begun) / 1e9);

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -52,7 +53,7 @@ final class GgufParts {
               + ": one of "
               + count
               + " parts of a model, but its name does not end in -"
-              + "%05d-of-%05d.gguf".formatted(number + 1, count)
+              + String.format(Locale.ROOT, "%05d-of-%05d.gguf", number + 1, count)
               + "; keep the names that the parts were published with");
     }
     if (number != 0 || Integer.parseInt(name.group(2)) != 1) {
@@ -82,7 +83,9 @@ final class GgufParts {
   }
 
   private static Path path(GgufFile first, String stem, int part, int count) {
-    return first.path().resolveSibling("%s-%05d-of-%05d.gguf".formatted(stem, part + 1, count));
+    return first
+        .path()
+        .resolveSibling(String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", stem, part + 1, count));
   }
 
   private static void require(GgufFile part, String key, long expected) {

@@ -84,7 +84,7 @@ final class ForwardPass implements Team.Work {
   boolean run(Team team) {
     rows = batch.rows();
     few = rows <= Batch.FEW_ROWS;
-    kept = shares.split(rows, team.size());
+    kept = shares.split(rows, team.size()) && !few;
     stopAt = Integer.MAX_VALUE;
     observer = batch.observer;
     recorder.begin();
@@ -97,8 +97,10 @@ final class ForwardPass implements Team.Work {
   @Override
   public void run(Team team, int member) {
     RowBuffers my = few ? batch.own(member) : batch.shared();
-    int begin = few ? 0 : shares.begin(member);
-    int end = few ? rows : shares.begin(member + 1);
+    // A member of the team that comes here from its own work is a team of one.
+    boolean all = few || team.size() == 1;
+    int begin = all ? 0 : shares.begin(member);
+    int end = all ? rows : shares.begin(member + 1);
 
     PassObserver listening = observer;
     if (listening != null) {

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,7 +25,7 @@ class GgufPartsTest {
   @TempDir private Path folder;
 
   private Path part(int number, int count) {
-    return folder.resolve("m-%05d-of-%05d.gguf".formatted(number, count));
+    return folder.resolve(String.format(Locale.ROOT, "m-%05d-of-%05d.gguf", number, count));
   }
 
   /** Writes the model in three parts; returns the first one's path. */

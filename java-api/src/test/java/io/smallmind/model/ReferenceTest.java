@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -158,6 +159,60 @@ class ReferenceTest {
           }
         }
         agreesForManySessions(expected, model, batch);
+      }
+    }
+  }
+
+  static Stream<Arguments> backends() {
+    return Backends.names().stream().map(Arguments::of);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("backends")
+  void agreesForAnyNumberOfRowsOnAnyTeam(String backend) {
+    ReferenceModel.Traits traits = new ReferenceModel.Traits();
+    traits.vocabulary = 16_000; // so many that members claim some of the logits
+    ReferenceModel reference = new ReferenceModel(traits, 1);
+    Path path = folder.resolve("model.gguf");
+    reference.write(path);
+    double[][] expected = reference.logits(TOKENS);
+    Kernels kernels = KernelRegistry.get().byName(backend);
+    try (Team one = new Team(1)) {
+      for (Team team : List.of(one, TEAM)) {
+        for (int rows = 1; rows <= TOKENS.length; rows++) {
+          try (GgufFile file = GgufFile.open(path);
+              Model model = Model.load(file, kernels, team, LoadOptions.defaults())) {
+            agrees(expected, model, rows, model::forward);
+            // Also as work of a member, which is a team of one then.
+            agrees(
+                expected,
+                model,
+                rows,
+                batch -> {
+                  boolean[] done = new boolean[1];
+                  team.run(
+                      (all, member) -> {
+                        if (member == 0) {
+                          done[0] = model.forward(batch);
+                        }
+                      });
+                  return done[0];
+                });
+          }
+        }
+      }
+    }
+  }
+
+  private static void agrees(double[][] expected, Model model, int rows, Predicate<Batch> forward) {
+    try (Batch batch = model.newBatch(rows, rows);
+        KvCache cache = model.newCache(TensorType.F32, 64)) {
+      for (int row = 0; row < rows; row++) {
+        batch.add(cache, TOKENS[row], true);
+      }
+      assertTrue(forward.test(batch));
+      for (int row = 0; row < rows; row++) {
+        compare(expected[row], batch, row, rows + " rows, row " + row);
       }
     }
   }
