@@ -132,14 +132,7 @@ final class PyTorch {
         job,
         (a, copy) ->
             script.call(
-                "multiply8",
-                a,
-                integers,
-                weights.get(copy),
-                sums,
-                scale,
-                Math.round(zero),
-                bias));
+                "multiply8", a, integers, weights.get(copy), sums, scale, Math.round(zero), bias));
   }
 
   private static Multiplication product(Job job, Call call) {

@@ -108,16 +108,14 @@ final class TorchTraining {
   private float step(long[] tokens, long[] targets) {
     try (PointerScope scope = new PointerScope()) {
       optimizer.zero_grad();
-      Tensor h =
-          script.call("embed", integers(tokens), tokenEmbedding, positionEmbedding, context);
+      Tensor h = script.call("embed", integers(tokens), tokenEmbedding, positionEmbedding, context);
       for (List<Tensor> layer : layers) {
         List<Object> arguments = new ArrayList<>(List.of(h));
         arguments.addAll(layer);
         arguments.addAll(List.of(context, heads));
         h = script.call("layer", arguments.toArray());
       }
-      Tensor loss =
-          script.call("loss", h, normGain, normBias, tokenEmbedding, integers(targets));
+      Tensor loss = script.call("loss", h, normGain, normBias, tokenEmbedding, integers(targets));
       loss.backward();
       optimizer.step();
       return loss.item_float();

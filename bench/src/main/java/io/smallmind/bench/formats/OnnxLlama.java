@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Writes Llama-shaped models as ONNX models, with the operators that ONNX Runtime has for them and
@@ -20,6 +21,7 @@ public final class OnnxLlama {
   /** Names folders, so that another generation of them is not mistaken for this one. */
   private static final String GENERATION = "1";
 
+  private static final Set<String> TYPES = Set.of("F32", "Q4_0", "Q8_0");
   private static final int LONGEST_CONTEXT = 8192;
 
   private final LlamaTensors tensors;
@@ -67,6 +69,11 @@ public final class OnnxLlama {
       Files.move(unfinished, done, StandardCopyOption.REPLACE_EXISTING);
     }
     return folder;
+  }
+
+  /** Returns why models of a type are not written; empty if they are. */
+  public static String refuses(String type) {
+    return TYPES.contains(type) ? "" : "runs models in F32, Q4_0 and Q8_0 here";
   }
 
   private void graph() throws IOException {

@@ -2,7 +2,6 @@ package io.smallmind.bench.formats;
 
 import com.google.gson.Gson;
 import io.smallmind.gguf.GgufFile;
-import io.smallmind.tensor.TensorType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -33,7 +32,6 @@ public final class SafetensorsFolder {
   /**
    * Returns the folder of a model, written if it is not there.
    *
-   * @param gguf a file in F32: what is written is not to differ from it
    * @param cache where folders are kept
    * @throws IOException if it can't be converted, with the reason
    */
@@ -47,9 +45,6 @@ public final class SafetensorsFolder {
     }
     try (GgufFile file = GgufFile.open(gguf)) {
       LlamaTensors tensors = new LlamaTensors(file);
-      if (tensors.mainType() != TensorType.F32) {
-        throw new IOException("safetensors are written of F32 files, not of " + tensors.mainType());
-      }
       Files.createDirectories(folder);
       Files.writeString(folder.resolve("config.json"), HuggingFaceConfig.of(tensors));
       Path unfinished = folder.resolve("model.part");
@@ -57,6 +52,21 @@ public final class SafetensorsFolder {
       Files.move(unfinished, done, StandardCopyOption.REPLACE_EXISTING);
     }
     return folder;
+  }
+
+  /**
+   * Returns the rows of all matrices in a file.
+   *
+   * @throws IOException if it can't be converted, with the reason
+   */
+  public static long[] rows(Path gguf) throws IOException {
+    try (GgufFile file = GgufFile.open(gguf)) {
+      LlamaTensors tensors = new LlamaTensors(file);
+      return names(tensors).values().stream()
+          .mapToLong(tensors::rows)
+          .filter(count -> count > 1)
+          .toArray();
+    }
   }
 
   /** Returns the tensors' names there and in GGUF. */

@@ -40,7 +40,8 @@ final class RivalTrial extends Trial {
 
   @Override
   public String unavailable() {
-    return rival.missing();
+    String missing = rival.missing();
+    return missing.isEmpty() ? rival.refuses(models.file().type()) : missing;
   }
 
   private ModelEngine engine() throws IOException {

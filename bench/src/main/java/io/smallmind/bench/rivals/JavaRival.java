@@ -63,6 +63,15 @@ abstract class JavaRival implements MatmulRival {
 
   /** Starts the driver's process. */
   final LineProcess start(int threads) throws IOException {
+    return start(threads, List.of());
+  }
+
+  /**
+   * Starts the driver's process.
+   *
+   * @param options of the JVM
+   */
+  final LineProcess start(int threads, List<String> options) throws IOException {
     Files.createDirectories(folder);
     String separator = System.getProperty("path.separator", ":");
     String own = absolute(System.getProperty("java.class.path", ""), separator);
@@ -72,6 +81,7 @@ abstract class JavaRival implements MatmulRival {
     command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
     command.add("--enable-native-access=ALL-UNNAMED");
     command.add("-XX:+UseSerialGC"); // No collector's threads beside those that compute.
+    command.addAll(options);
     command.addAll(List.of("-cp", before.isEmpty() ? own : before + separator + own));
     command.add(DRIVERS + driver);
     String count = Integer.toString(threads);

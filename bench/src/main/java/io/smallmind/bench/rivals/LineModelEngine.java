@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** A process that runs a model and is asked line by line. Not thread-safe. */
@@ -16,16 +17,27 @@ record LineModelEngine(LineProcess process) implements ModelEngine {
    */
   static ModelEngine load(LineProcess process, Path model, ModelRival.Setup setup)
       throws IOException {
+    return load(process, model, setup, Map.of());
+  }
+
+  /**
+   * Lets a process load a model.
+   *
+   * @param more that its driver must know
+   */
+  static ModelEngine load(
+      LineProcess process, Path model, ModelRival.Setup setup, Map<String, Object> more)
+      throws IOException {
+    Map<String, Object> request = new LinkedHashMap<>(more);
+    request.put("op", "load");
+    request.put("model", model.toAbsolutePath().toString());
+    request.put("threads", setup.threads());
+    request.put("sessions", setup.sessions());
+    request.put("capacity", setup.capacity());
+    request.put("batchRows", Math.max(setup.batchRows(), setup.sessions()));
+    request.put("cacheType", setup.cacheType());
     try {
-      process.ask(
-          Map.of(
-              "op", "load",
-              "model", model.toAbsolutePath().toString(),
-              "threads", setup.threads(),
-              "sessions", setup.sessions(),
-              "capacity", setup.capacity(),
-              "batchRows", Math.max(setup.batchRows(), setup.sessions()),
-              "cacheType", setup.cacheType()));
+      process.ask(request);
     } catch (IOException e) {
       process.close();
       throw e;

@@ -16,6 +16,15 @@ public interface ModelRival extends Rival {
       Path model, int threads, int sessions, int capacity, int batchRows, String cacheType) {}
 
   /**
+   * Returns why it does not run models of a type; empty if it does.
+   *
+   * @param type as the bench names it: of most weights, or a mix
+   */
+  default String refuses(String type) {
+    return "";
+  }
+
+  /**
    * Starts it with a model.
    *
    * @throws IOException if it does not start

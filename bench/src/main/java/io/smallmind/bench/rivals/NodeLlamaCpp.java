@@ -2,13 +2,10 @@ package io.smallmind.bench.rivals;
 
 import com.google.gson.JsonParser;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /** llama.cpp as the npm package node-llama-cpp brings it, prebuilt for every kind of CPU. */
@@ -18,10 +15,8 @@ public final class NodeLlamaCpp implements ModelRival {
 
   private static final String VERSION = "3.22.1";
   private static final String SCRIPT = "llama-cpp.mjs";
-  private static final long INSTALL_SECONDS = 900;
-  private static final long VERSION_SECONDS = 20;
 
-  private final Path folder;
+  private final NodePackages packages;
 
   /**
    * Creates an adapter.
@@ -29,7 +24,7 @@ public final class NodeLlamaCpp implements ModelRival {
    * @param rivals folder where rivals are installed
    */
   public NodeLlamaCpp(Path rivals) {
-    folder = rivals.resolve(NAME);
+    packages = new NodePackages(rivals.resolve(NAME));
   }
 
   @Override
@@ -37,15 +32,9 @@ public final class NodeLlamaCpp implements ModelRival {
     return NAME;
   }
 
-  private Path binaries() {
-    return folder.resolve("node_modules/@node-llama-cpp/" + platform());
-  }
-
   @Override
   public String missing() {
-    return Files.isDirectory(binaries())
-        ? ""
-        : "not installed; scripts/smallmind bench peers --install fetches it from npm";
+    return packages.missing("@node-llama-cpp/" + platform());
   }
 
   @Override
@@ -55,7 +44,10 @@ public final class NodeLlamaCpp implements ModelRival {
     }
     String release = "";
     try {
-      Path built = binaries().resolve("bins/" + platform() + "/_nlcBuildMetadata.json");
+      Path built =
+          packages
+              .folder("@node-llama-cpp/" + platform())
+              .resolve("bins/" + platform() + "/_nlcBuildMetadata.json");
       release =
           JsonParser.parseString(Files.readString(built))
               .getAsJsonObject()
@@ -71,30 +63,14 @@ public final class NodeLlamaCpp implements ModelRival {
 
   @Override
   public void install(Consumer<String> log) throws IOException {
-    Files.createDirectories(folder);
-    Path home = folder.resolve("package.json");
-    if (!Files.exists(home)) {
-      Files.writeString(home, "{\"private\": true}\n");
-    }
-    log.accept("npm install node-llama-cpp@" + VERSION + " into " + folder);
     // Optional packages are GPU builds of hundreds of megabytes; the one for this CPU is named.
-    Commands.Result result =
-        Commands.run(
-            folder,
-            INSTALL_SECONDS,
-            List.of(
-                "npm",
-                "install",
-                "--ignore-scripts",
-                "--omit=dev",
-                "--omit=optional",
-                "--no-audit",
-                "--no-fund",
-                "node-llama-cpp@" + VERSION,
-                "@node-llama-cpp/" + platform() + "@" + VERSION));
-    if (result.exitCode() != 0) {
-      throw new IOException("npm install failed: " + result.complaint());
-    }
+    packages.install(
+        log,
+        List.of(
+            "--ignore-scripts",
+            "--omit=optional",
+            "@node-llama-cpp/" + platform() + "@" + VERSION,
+            "node-llama-cpp@" + VERSION));
   }
 
   private static String platform() {
@@ -108,16 +84,6 @@ public final class NodeLlamaCpp implements ModelRival {
 
   @Override
   public ModelEngine open(Setup setup) throws IOException {
-    if (Commands.run(folder, VERSION_SECONDS, List.of("node", "--version")).exitCode() != 0) {
-      throw new IOException("node does not run; install Node.js 20 or newer");
-    }
-    try (InputStream script = NodeLlamaCpp.class.getResourceAsStream(SCRIPT)) {
-      if (script == null) {
-        throw new IOException("the bench lacks its own resource " + SCRIPT);
-      }
-      Files.copy(script, folder.resolve(SCRIPT), StandardCopyOption.REPLACE_EXISTING);
-    }
-    return LineModelEngine.load(
-        new LineProcess(folder, List.of("node", SCRIPT), Map.of()), setup.model(), setup);
+    return LineModelEngine.load(packages.start(SCRIPT), setup.model(), setup);
   }
 }

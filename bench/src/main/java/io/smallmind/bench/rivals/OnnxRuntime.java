@@ -49,6 +49,11 @@ final class OnnxRuntime extends JavaRival implements ModelRival {
   }
 
   @Override
+  public String refuses(String type) {
+    return OnnxLlama.refuses(type);
+  }
+
+  @Override
   public ModelEngine open(Setup setup) throws IOException {
     Path model = OnnxLlama.of(setup.model(), models).resolve("onnx/model.onnx");
     return LineModelEngine.load(start(setup.threads()), model, setup);

@@ -55,6 +55,11 @@ final class PyTorch extends JavaRival implements ModelRival, TrainingRival {
   }
 
   @Override
+  public String refuses(String type) {
+    return type.equals("F32") ? "" : "runs models in F32 here";
+  }
+
+  @Override
   public ModelEngine open(Setup setup) throws IOException {
     Path folder = SafetensorsFolder.of(setup.model(), models);
     return LineModelEngine.load(start(setup.threads()), folder, setup);

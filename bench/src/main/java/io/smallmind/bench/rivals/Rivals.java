@@ -20,6 +20,8 @@ public final class Rivals {
         new Mkl(folder),
         new OnnxRuntime(folder),
         new PyTorch(folder),
+        new TransformersJs(folder),
+        new Jlama(folder),
         new NodeLlamaCpp(folder));
   }
 }

@@ -1,0 +1,76 @@
+package io.smallmind.bench.rivals;
+
+import io.smallmind.bench.formats.SafetensorsFolder;
+import io.smallmind.tensor.TensorType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Jlama: another engine on the JVM, with kernels of the Vector API and native ones. */
+final class Jlama extends JavaRival implements ModelRival {
+  /** Its native loops leave rows out unless there are so many, or a multiple of it. */
+  private static final int NATIVE_ROWS = 128;
+
+  private static final String WITHOUT_NATIVE = "-Djlama.force_panama_tensor_operations=true";
+
+  /** Activations in blocks of 32, rounded to 8 bits, and weights once more. */
+  private static final double INT8 = 0.006;
+
+  private final Path models;
+
+  Jlama(Path rivals) {
+    super(rivals, "Jlama", "Jlama", coordinates());
+    models = rivals.resolve("models");
+  }
+
+  private static List<String> coordinates() {
+    String version = Versions.of("jlama");
+    String platform = MavenPackages.platform().replace("-arm64", "-aarch_64");
+    return List.of(
+        "com.github.tjake:jlama-core:" + version,
+        "com.github.tjake:jlama-native:" + version + ":" + platform);
+  }
+
+  @Override
+  String description() {
+    return "Jlama "
+        + Versions.of("jlama")
+        + " with jlama-native, or the Vector API where rows are no multiple of 128: F32, and its"
+        + " Q4 with 8-bit activations; models in F32";
+  }
+
+  @Override
+  public boolean multiplies(TensorType type) {
+    return type == TensorType.F32 || type == TensorType.Q4_0;
+  }
+
+  @Override
+  public double noise(TensorType type) {
+    return type == TensorType.F32 ? 0 : INT8;
+  }
+
+  @Override
+  public MatmulEngine openMatmul(Product product, int threads) throws IOException {
+    LineProcess process = start(threads, options(product.n()));
+    return MatmulEngine.prepare(process, product, threads, Map.of());
+  }
+
+  private static List<String> options(long... rows) {
+    boolean whole = Arrays.stream(rows).allMatch(count -> count % NATIVE_ROWS == 0);
+    return whole ? List.of() : List.of(WITHOUT_NATIVE);
+  }
+
+  @Override
+  public String refuses(String type) {
+    return type.equals("F32") ? "" : "runs models in F32 here";
+  }
+
+  @Override
+  public ModelEngine open(Setup setup) throws IOException {
+    Path folder = SafetensorsFolder.of(setup.model(), models);
+    LineProcess process = start(setup.threads(), options(SafetensorsFolder.rows(setup.model())));
+    return LineModelEngine.load(process, folder, setup);
+  }
+}
