@@ -26,11 +26,9 @@ constexpr int64_t kPanelColumns = 1024;
 constexpr int64_t kDirectColumns = 512;
 
 /* How far ahead of its loads a single tile asks memory for packed weights, in bytes: as measured.
- * The larger a block, the sooner; where L2 is asked further ahead, L1 has less to wait for. */
+ * Where L2 is asked further ahead, L1 has less to wait for. */
 template <class Format>
-constexpr int64_t kPrefetchBytes = Direct<Format>::kPrefetchFurther > 0 ? 1024
-                                   : Direct<Format>::kBlockBytes > 768  ? 3072
-                                                                        : 4096;
+constexpr int64_t kPrefetchBytes = Direct<Format>::kPrefetchFurther > 0 ? 1024 : 4096;
 
 /* Fills the sides of the tile of `tokens` tokens whose first row of activations is xq, for `blocks`
  * blocks from first_block on. */

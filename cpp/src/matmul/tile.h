@@ -73,9 +73,11 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
   using I = typename S::I;
   constexpr int kScales = Format::kScales;
   constexpr int kStepsPerScale = 8 / kScales;
-  // One token waits for memory, which had best be asked for a block at a time; several compute, and
-  // so many requests at once would hold them up.
+  // One token waits for memory. What lies in records of many blocks the processor fetches best by
+  // itself; of others it had best be asked for a block at a time. Several tokens compute, and so
+  // many requests at once would hold them up.
   constexpr bool kSpread = kTokens > 1;
+  constexpr bool kWhole = kTokens == 1 && Weights::kBlocks == 1;
 
   F sums[kTokens][kVectors];
   for (int t = 0; t < kTokens; t++) {
@@ -99,7 +101,7 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
       const uint8_t* ahead = nullptr;
       if (until_prefetch-- == 0) {
         ahead = w.prefetch;
-        if constexpr (!kSpread) {
+        if constexpr (kWhole) {
           Weights::template prefetch<0, 1>(ahead, w.prefetch_bytes);
         }
         w.prefetch += w.prefetch_bytes;

@@ -29,7 +29,7 @@ struct Direct {
   static constexpr int kBlocks = F::kBlocks;
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
   // Blocks this large keep more lines on their way than L1 can wait for: L2 asks for them before.
-  static constexpr int kPrefetchFurther = kBlockBytes > 1024 ? 6144 : 0;
+  static constexpr int kPrefetchFurther = kBlockBytes > 768 ? 6144 : 0;
 
   template <class S>
   static constexpr int tile_tokens() {
