@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import io.smallmind.LanguageModel;
 import io.smallmind.ModelOptions;
 import io.smallmind.convert.QuantizationMix;
@@ -12,12 +11,9 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.TrainingDivergedException;
 import io.smallmind.gguf.GgufFile;
 import io.smallmind.kernels.KernelRegistry;
-import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.Architecture;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.GarbageCollectorMXBean;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -128,55 +124,6 @@ class TrainerTest {
         throw new java.io.UncheckedIOException(e);
       }
     }
-  }
-
-  /** On plain Java's kernels: whether those of other backends allocate is tested with them. */
-  @Test
-  void stepsDontAllocate() {
-    TrainingOptions options = Texts.options().steps(2000).dropout(0.1).build();
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    Kernels scalar = KernelRegistry.get().byName("scalar");
-    NetworkConfig config = Texts.config(Architecture.LLAMA);
-    try (Trainer trainer = new Trainer(config, options, texts.entries, null, data, scalar, team)) {
-      for (int i = 0; i < 300; i++) { // so that the compiler is done with most
-        trainer.step();
-      }
-      long smallest = Long.MAX_VALUE;
-      long collections = collections();
-      Thread[] members = members();
-      assertTrue(members.length > 0, "the team has members beside this thread");
-      // What the JVM's own compiler causes comes once, and not in every round.
-      for (int round = 0; round < 10; round++) {
-        long before = allocated(threads, members);
-        for (int i = 0; i < 30; i++) {
-          trainer.step();
-        }
-        smallest = Math.min(smallest, allocated(threads, members) - before);
-      }
-      assertEquals(0, smallest, "bytes per 30 steps");
-      assertEquals(0, collections() - collections, "collections");
-    }
-  }
-
-  private static long collections() {
-    return ManagementFactory.getGarbageCollectorMXBeans().stream()
-        .mapToLong(GarbageCollectorMXBean::getCollectionCount)
-        .sum();
-  }
-
-  /** Bytes that this thread and the members of teams have allocated. */
-  private static long allocated(ThreadMXBean threads, Thread[] members) {
-    long sum = 0;
-    for (Thread thread : members) {
-      sum += threads.getThreadAllocatedBytes(thread.threadId());
-    }
-    return sum + threads.getThreadAllocatedBytes(Thread.currentThread().threadId());
-  }
-
-  private static Thread[] members() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(each -> each.getName().startsWith("smallmind-"))
-        .toArray(Thread[]::new);
   }
 
   @Test
