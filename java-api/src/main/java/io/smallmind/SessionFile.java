@@ -11,6 +11,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UTFDataFormatException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -100,6 +101,10 @@ final class SessionFile {
       }
       int length = in.readInt();
       require(file, length >= 0 && length <= count, "the cache's length is " + length);
+      require(
+          file,
+          left >= cache.pagesFor(length) * cache.pageBytes(),
+          "it is too short for " + length + " tokens");
       cache.reserve(length);
       byte[] buffer = new byte[BUFFER];
       for (int page = 0; page < cache.pagesFor(length); page++) {
@@ -115,6 +120,8 @@ final class SessionFile {
       require(file, in.read() < 0, "there is something behind its end");
       cache.restored(length);
       return ids;
+    } catch (UTFDataFormatException e) {
+      throw new BadModelFileException(file + ": it is damaged; save the session anew", e);
     } catch (EOFException e) {
       throw new BadModelFileException(file + ": it ends too early; save the session anew", e);
     } catch (IOException e) {

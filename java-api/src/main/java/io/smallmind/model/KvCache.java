@@ -116,6 +116,11 @@ public final class KvCache implements AutoCloseable {
     return pages.page(index);
   }
 
+  /** Returns the size of a page's memory. */
+  public long pageBytes() {
+    return pages.pageBytes();
+  }
+
   /** Returns the number of pages that hold the remembered tokens. */
   public int pagesInUse() {
     return pagesFor(length);
