@@ -84,6 +84,12 @@ public final class Sampler {
    */
   public int sample(MemorySegment logits) {
     MemorySegment.copy(logits, JAVA_FLOAT, 0, scores, 0, vocabulary);
+    for (int token = 0; token < vocabulary; token++) {
+      // Broken weights give anything, but only what is forbidden may be −∞, and nothing NaN.
+      float score = scores[token];
+      scores[token] =
+          score >= -Float.MAX_VALUE ? Math.min(score, Float.MAX_VALUE) : -Float.MAX_VALUE;
+    }
     for (int i = 0; i < biasTokens.length; i++) {
       scores[biasTokens[i]] += biases[i];
     }
@@ -174,7 +180,7 @@ public final class Sampler {
       }
     }
     if (size == 0) {
-      // All are forbidden or NaN: nothing to draw from, but never a silent crash.
+      // All are forbidden: nothing to draw from, but never a silent crash.
       order[0] = best();
       probabilities[0] = 1;
       return 1;

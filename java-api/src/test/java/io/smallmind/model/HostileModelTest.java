@@ -1,9 +1,15 @@
 package io.smallmind.model;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.smallmind.GenerationOptions;
+import io.smallmind.GenerationResult;
 import io.smallmind.LanguageModel;
+import io.smallmind.ModelOptions;
+import io.smallmind.Pooling;
+import io.smallmind.Session;
 import io.smallmind.error.SmallMindException;
 import io.smallmind.gguf.GgufFile;
 import io.smallmind.gguf.GgufTensor;
@@ -11,13 +17,17 @@ import io.smallmind.gguf.GgufWriter;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
+import io.smallmind.sampling.Grammar;
 import io.smallmind.tensor.TensorType;
+import io.smallmind.testing.Backends;
 import io.smallmind.testing.TestData;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -28,6 +38,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that are well-formed but no models: a typed error before any kernel runs. */
 class HostileModelTest {
@@ -86,6 +97,39 @@ class HostileModelTest {
     SmallMindException error =
         assertThrows(SmallMindException.class, () -> LanguageModel.load(path).close());
     assertTrue(error.getMessage().contains(edit.named()), error.getMessage());
+  }
+
+  /** Weights may hold any bits: they give useless text, and nothing worse. */
+  @ParameterizedTest
+  @ValueSource(ints = {0xFF, 0x7F, 0x80, 0x55})
+  void weightsMayBeAnything(int value) {
+    Path path = folder.resolve("weights.gguf");
+    try (GgufFile file = GgufFile.open(TestData.path("models/stories260K-Q8_0.gguf"))) {
+      GgufWriter writer = new GgufWriter().putAll(file.metadata());
+      for (GgufTensor tensor : file.tensors()) {
+        byte[] bytes = new byte[(int) tensor.bytes()];
+        Arrays.fill(bytes, (byte) value);
+        writer.tensor(tensor.name(), tensor.type(), tensor.shape(), MemorySegment.ofArray(bytes));
+      }
+      writer.write(path);
+    }
+    GenerationOptions.Builder options = GenerationOptions.builder().maxTokens(8).ignoreEnd(true);
+    for (String backend : Backends.names()) {
+      try (LanguageModel model =
+              LanguageModel.load(path, ModelOptions.defaults().withBackend(backend));
+          Session session = model.newSession()) {
+        for (double temperature : new double[] {0, 0.8}) {
+          options.temperature(temperature).draftTokens(4).typicalP(temperature == 0 ? 1 : 0.9);
+          assertEquals(8, session.generate("Once upon", options.build()).ids().length);
+        }
+        options.constraint(Grammar.parse("root ::= [a-z ]{1,40}"));
+        GenerationResult kept = session.generate("Once upon", options.build());
+        assertTrue(kept.text().matches("[a-z ]*"), kept.text());
+        options.constraint(null).logProbabilities(3);
+        assertEquals(8, session.generate("Once", options.build()).logProbabilities().size());
+        assertEquals(64, model.embed("Once", Pooling.MEAN).length);
+      }
+    }
   }
 
   static Stream<Arguments> families() {
