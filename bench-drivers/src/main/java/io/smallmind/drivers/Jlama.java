@@ -33,16 +33,22 @@ final class Jlama {
       PhysicalCoreExecutor.overrideThreadCount(job.threads());
       operations = TensorOperationsProvider.get();
       a = tensor(job.aFloats(), job.m(), job.k());
+      AbstractTensor<?, ?> decoded = tensor(rows(job), job.n(), job.k());
       for (int i = 0; i < job.copies(); i++) {
-        AbstractTensor<?, ?> decoded = tensor(rows(job), job.n(), job.k());
         weights.add(
             switch (job.type()) {
-              case "F32" -> decoded;
+              case "F32" -> copy(decoded, job);
               case "Q4_0" -> decoded.quantize(DType.Q4);
               default -> throw new IllegalArgumentException("no products of " + job.type());
             });
       }
       y = tensor(new float[job.m() * job.n()], job.m(), job.n());
+    }
+
+    private static AbstractTensor<?, ?> copy(AbstractTensor<?, ?> tensor, Job job) {
+      FloatBufferTensor copy = new FloatBufferTensor(job.n(), job.k());
+      copy.copyFrom(tensor, 0, 0, Math.multiplyExact(job.n(), job.k()));
+      return copy;
     }
 
     private static AbstractTensor<?, ?> tensor(float[] values, int rows, int columns) {

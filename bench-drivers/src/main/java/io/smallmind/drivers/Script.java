@@ -5,6 +5,7 @@ import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** Functions in TorchScript, which reaches operators that PyTorch's C++ functions leave out. */
 final class Script {
@@ -16,6 +17,8 @@ final class Script {
    * @param source methods: the first parameter of each is {@code self}
    */
   Script(String source) {
+    // As without a script, operator by operator: else each new length is specialized anew.
+    torch.setGraphExecutorOptimize(false);
     module.define(source);
   }
 
@@ -36,6 +39,7 @@ final class Script {
             default -> throw new IllegalArgumentException("no such argument: " + argument);
           });
     }
-    return module.get_method(function).apply(values).toTensor();
+    // The tensor that a value gives is a part of it, and would go with it: this one stays.
+    return new Tensor(module.get_method(function).apply(values).toTensor());
   }
 }

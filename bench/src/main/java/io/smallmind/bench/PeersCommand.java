@@ -6,6 +6,11 @@ import io.smallmind.bench.rivals.MatmulRival;
 import io.smallmind.bench.rivals.ModelRival;
 import io.smallmind.bench.rivals.Rival;
 import io.smallmind.bench.rivals.Rivals;
+import io.smallmind.bench.rivals.TrainingRival;
+import io.smallmind.bench.train.Training;
+import io.smallmind.convert.ModelShape;
+import io.smallmind.error.SmallMindException;
+import io.smallmind.model.Architecture;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,11 +26,14 @@ import picocli.CommandLine.Option;
     name = "peers",
     description = {
       "Multiply the same matrices and run the same models with other libraries too,",
-      "each in its own process. Models unless --sizes or --gemv ask for matrices."
+      "each in its own process. Models unless --sizes, --gemv or --train ask for other work."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true)
 final class PeersCommand extends MeasuringCommand {
+  private static final int BATCH = 4;
+  private static final int CONTEXT = 256;
+
   @Option(
       names = "--install",
       description = "Fetch the rivals with their own package managers, then end.")
@@ -45,6 +53,12 @@ final class PeersCommand extends MeasuringCommand {
           "And any llama-bench, with more options if need be, such as"
               + " 'ik=/opt/ik/llama-bench -rtr 1'. May come several times.")
   List<String> benches = List.of();
+
+  @Option(
+      names = "--train",
+      paramLabel = "NAME",
+      description = "Train a shape of GPT-2's kind, such as smallmind-30m: 4 texts of 256 tokens.")
+  @Nullable String train;
 
   @Mixin private PeerMatrices matrices = new PeerMatrices();
 
@@ -79,8 +93,34 @@ final class PeersCommand extends MeasuringCommand {
     if (matrices.areWanted()) {
       plans.addAll(matrices.plans(options, models.types(), of(MatmulRival.class, rivals)));
     }
-    if (!matrices.areWanted() || models.areWanted()) {
+    if (train != null) {
+      plans.addAll(trainingPlans(train, of(TrainingRival.class, rivals)));
+    }
+    if (plans.isEmpty() || models.areWanted()) {
       plans.addAll(models.plans(options, of(ModelRival.class, rivals)));
+    }
+    return plans;
+  }
+
+  private List<BenchRun.Plan> trainingPlans(String name, List<TrainingRival> rivals) {
+    ModelShape shape;
+    try {
+      shape = ModelShape.byName(name.strip());
+    } catch (SmallMindException e) {
+      throw options.usage("--train: " + e.getMessage());
+    }
+    if (shape.architecture() != Architecture.GPT2) {
+      throw options.usage("--train: choose a shape of GPT-2's kind, not " + name);
+    }
+    options.longCalls();
+    Training training = new Training(shape, BATCH, Math.min(CONTEXT, shape.context()));
+    List<BenchRun.Plan> plans = new ArrayList<>();
+    for (int i = 0; i < options.threadCounts().size(); i++) {
+      int index = i;
+      plans.add(
+          new BenchRun.Plan(
+              "train " + shape.name(),
+              all -> training.workload(all, all.teams().get(index), rivals)));
     }
     return plans;
   }

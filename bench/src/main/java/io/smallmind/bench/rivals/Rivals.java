@@ -22,6 +22,7 @@ public final class Rivals {
         new PyTorch(folder),
         new TransformersJs(folder),
         new Jlama(folder),
+        new TfLite(folder),
         new NodeLlamaCpp(folder));
   }
 }

@@ -2,6 +2,7 @@ package io.smallmind.bench.train;
 
 import io.smallmind.bench.limits.LimitKind;
 import io.smallmind.bench.measure.Trial;
+import io.smallmind.bench.rivals.TrainingRival;
 import io.smallmind.bench.work.Contestants;
 import io.smallmind.bench.work.Metric;
 import io.smallmind.bench.work.Workload;
@@ -38,11 +39,23 @@ public record Training(ModelShape shape, int batch, int context) {
 
   /** Returns the work of a step, by every backend on one team. */
   public Workload workload(Contestants all, Team team) {
+    return workload(all, team, List.of());
+  }
+
+  /**
+   * Returns the same with others beside.
+   *
+   * @param rivals that train a GPT-2; there may be some only if the shape is one
+   */
+  public Workload workload(Contestants all, Team team, List<TrainingRival> rivals) {
     TokenData data = data();
     TrainingReference reference = new TrainingReference(this, data, team);
     List<Trial> trials = new ArrayList<>();
     for (Kernels kernels : all.kernels()) {
       trials.add(new TrainTrial(this, data, reference, kernels, team));
+    }
+    for (TrainingRival rival : rivals) {
+      trials.add(new RivalTrainTrial(rival, this, team.size()));
     }
     all.limits().trial(LimitKind.FMA, team).ifPresent(trials::add);
     Map<String, Long> lengths = new LinkedHashMap<>();

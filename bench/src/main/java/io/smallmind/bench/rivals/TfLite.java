@@ -1,0 +1,43 @@
+package io.smallmind.bench.rivals;
+
+import io.smallmind.tensor.TensorType;
+import java.nio.file.Path;
+import java.util.List;
+
+/** TensorFlow Lite as JavaCPP's preset brings it. */
+final class TfLite extends JavaRival {
+  /** Activations in 8 bits with a step for each row of them, weights rounded anew. */
+  private static final double INT8 = 0.01;
+
+  TfLite(Path rivals) {
+    super(rivals, "TensorFlow Lite", "TfLite", coordinates());
+  }
+
+  private static List<String> coordinates() {
+    String platform = ":" + MavenPackages.platform();
+    String preset = "org.bytedeco:tensorflow-lite:" + Versions.of("tensorflow-lite");
+    return List.of(
+        preset,
+        preset + platform,
+        "org.bytedeco:javacpp:" + Versions.of("javacpp") + platform,
+        "com.google.flatbuffers:flatbuffers-java:" + Versions.of("flatbuffers"));
+  }
+
+  @Override
+  String description() {
+    return "TensorFlow Lite "
+        + Versions.of("tensorflow-lite")
+        + " of JavaCPP's presets: fully connected layers in F32, and with 8-bit weights whose"
+        + " activations it rounds itself";
+  }
+
+  @Override
+  public boolean multiplies(TensorType type) {
+    return type == TensorType.F32 || type == TensorType.Q8_0;
+  }
+
+  @Override
+  public double noise(TensorType type) {
+    return type == TensorType.F32 ? 0 : INT8;
+  }
+}
