@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -85,10 +86,16 @@ abstract class JavaRival implements MatmulRival {
     command.addAll(List.of("-cp", before.isEmpty() ? own : before + separator + own));
     command.add(DRIVERS + driver);
     String count = Integer.toString(threads);
-    return new LineProcess(
-        folder,
-        command,
-        Map.of("OMP_NUM_THREADS", count, "OPENBLAS_NUM_THREADS", count, "MKL_NUM_THREADS", count));
+    Map<String, String> environment = new HashMap<>(environment());
+    for (String library : List.of("OMP", "OPENBLAS", "MKL")) {
+      environment.put(library + "_NUM_THREADS", count);
+    }
+    return new LineProcess(folder, command, environment);
+  }
+
+  /** Returns more of the process' environment than the number of its threads. */
+  Map<String, String> environment() {
+    return Map.of();
   }
 
   /** The process runs in another folder. */

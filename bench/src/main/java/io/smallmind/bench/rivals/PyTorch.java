@@ -5,9 +5,10 @@ import io.smallmind.tensor.TensorType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
-/** PyTorch's CPU build as JavaCPP's preset brings it, with MKL below as in official builds. */
+/** PyTorch's CPU build as JavaCPP's preset brings it, with OpenBLAS below. */
 final class PyTorch extends JavaRival implements ModelRival, TrainingRival {
   private static final Set<TensorType> TYPES =
       Set.of(TensorType.F32, TensorType.Q4_0, TensorType.Q8_0);
@@ -42,6 +43,12 @@ final class PyTorch extends JavaRival implements ModelRival, TrainingRival {
         + Versions.of("pytorch")
         + " of JavaCPP's presets: F32 by its BLAS; Q4_0 by _weight_int4pack_mm_for_cpu in"
         + " bfloat16; Q8_0 by FBGEMM's dynamically quantized linear; models in F32";
+  }
+
+  /** Its threads and those of its BLAS would keep each other from work while they wait busily. */
+  @Override
+  Map<String, String> environment() {
+    return Map.of("OPENBLAS_THREAD_TIMEOUT", "4", "OMP_WAIT_POLICY", "passive");
   }
 
   @Override
