@@ -103,14 +103,13 @@ public final class LanguageModel implements AutoCloseable {
       Team team = ownTeam == null ? Team.shared() : ownTeam;
       load = loadOptions(options, file);
       model = Model.load(file, kernels, team, load);
+      long total = totalBytes(file);
+      options.progress().progress(total, total, ""); // Not all that the file holds is packed.
       ChatTemplate chatTemplate = ChatTemplate.of(file.metadata(), tokenizer);
       Scheduler scheduler = new Scheduler(model, options.batchRows(), MAX_OUTPUTS);
       return new LanguageModel(
           file, model, tokenizer, chatTemplate, scheduler, ownTeam, describe(load.adapter()));
     } catch (Throwable e) {
-      if (load.adapter() != null) {
-        load.adapter().close();
-      }
       if (model != null) {
         model.close();
       }
@@ -121,7 +120,15 @@ public final class LanguageModel implements AutoCloseable {
         ownTeam.close();
       }
       throw e;
+    } finally {
+      if (load.adapter() != null) {
+        load.adapter().close(); // The model holds it.
+      }
     }
+  }
+
+  private static long totalBytes(GgufFile file) {
+    return file.tensors().stream().mapToLong(GgufTensor::bytes).sum();
   }
 
   private static String describe(@Nullable LoraAdapter adapter) {
@@ -134,7 +141,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private static LoadOptions loadOptions(ModelOptions options, GgufFile file) {
-    long total = file.tensors().stream().mapToLong(GgufTensor::bytes).sum();
+    long total = totalBytes(file);
     Path adapter = options.adapter();
     return new LoadOptions(
         options.pack(),

@@ -8,8 +8,10 @@ import io.smallmind.gguf.GgufFile;
 import io.smallmind.gguf.GgufMetadata;
 import io.smallmind.gguf.GgufTensor;
 import io.smallmind.tensor.Codec;
+import io.smallmind.tensor.Lifetime;
 import io.smallmind.tensor.MemoryPool;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -22,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * Changes of a model's matrices by products of low rank (Hu et al. 2021): W + scale · B · A. Read
  * from a GGUF adapter file as llama.cpp knows it: {@code general.type} is {@code adapter}, {@code
  * adapter.type} is {@code lora}, and beside {@code adapter.lora.alpha} there is a pair of tensors
- * {@code NAME.lora_a} and {@code NAME.lora_b} for each matrix. Immutable and thread-safe.
+ * {@code NAME.lora_a} and {@code NAME.lora_b} for each matrix. Immutable and thread-safe. Models that were
+ * loaded with it hold it: closed before them, it is freed when the last of them is closed.
  */
 public final class LoraAdapter implements AutoCloseable {
   private static final int MAX_RANK = 1024;
@@ -40,6 +43,7 @@ public final class LoraAdapter implements AutoCloseable {
   private final Path path;
   private final double strength;
   private final MemoryPool pool = new MemoryPool();
+  private final Lifetime lifetime = new Lifetime("this adapter", pool::close);
   private final Map<String, Delta> deltas = new LinkedHashMap<>();
 
   private LoraAdapter(Path path, double strength) {
@@ -160,15 +164,25 @@ public final class LoraAdapter implements AutoCloseable {
     return strength;
   }
 
-  /** Returns a number that tells these changes from others. */
+  /**
+   * Returns a number that tells these changes from others.
+   *
+   * @throws io.smallmind.error.ClosedException if it was closed
+   */
   public long checksum() {
     CRC32C checksum = new CRC32C();
-    deltas.forEach(
-        (name, delta) -> {
-          checksum.update(name.getBytes(StandardCharsets.UTF_8));
-          checksum.update(delta.a().asByteBuffer());
-          checksum.update(delta.b().asByteBuffer());
-        });
+    lifetime.acquire();
+    try {
+      deltas.forEach(
+          (name, delta) -> {
+            checksum.update(name.getBytes(StandardCharsets.UTF_8));
+            checksum.update(ByteBuffer.allocate(4).putFloat(0, delta.scale()));
+            checksum.update(delta.a().asByteBuffer());
+            checksum.update(delta.b().asByteBuffer());
+          });
+    } finally {
+      lifetime.release();
+    }
     return checksum.getValue();
   }
 
@@ -186,10 +200,22 @@ public final class LoraAdapter implements AutoCloseable {
    * Adds the change of a tensor to one of its rows.
    *
    * @param values (inputs)
+   * @throws io.smallmind.error.ClosedException if it was closed
    */
   public void addTo(String tensor, long row, float[] values) {
-    Delta delta = deltas.get(tensor);
-    for (int i = 0; delta != null && i < delta.rank(); i++) {
+    lifetime.acquire();
+    try {
+      Delta delta = deltas.get(tensor);
+      if (delta != null) {
+        add(delta, row, values);
+      }
+    } finally {
+      lifetime.release();
+    }
+  }
+
+  private static void add(Delta delta, long row, float[] values) {
+    for (int i = 0; i < delta.rank(); i++) {
       float factor =
           delta.scale() * delta.b().getAtIndex(JAVA_FLOAT, (long) i * delta.outputs() + row);
       long at = (long) i * delta.inputs();
@@ -199,9 +225,23 @@ public final class LoraAdapter implements AutoCloseable {
     }
   }
 
-  /** Frees its memory; closing twice does nothing. */
+  /**
+   * Keeps its memory from being freed until {@link #release()}.
+   *
+   * @throws io.smallmind.error.ClosedException if it was closed
+   */
+  public void acquire() {
+    lifetime.acquire();
+  }
+
+  /** Lets go of what {@link #acquire()} held. */
+  public void release() {
+    lifetime.release();
+  }
+
+  /** Frees its memory as soon as no model holds it; closing twice does nothing. */
   @Override
   public void close() {
-    pool.close();
+    lifetime.close();
   }
 }

@@ -37,10 +37,11 @@ public final class Model implements AutoCloseable {
   /**
    * Loads a model.
    *
-   * @param file held open until the model is closed
+   * @param file held open until the model is closed, and so is the options' adapter
    * @throws io.smallmind.error.BadModelFileException if the file is no consistent model
    * @throws io.smallmind.error.UnsupportedFormatException if its family or a tensor type is unknown
    * @throws io.smallmind.error.OutOfMemoryException if the weights don't fit into memory
+   * @throws io.smallmind.error.ClosedException if the file or the adapter was closed
    */
   public static Model load(GgufFile file, Kernels kernels, Team team, LoadOptions options) {
     file.acquire();

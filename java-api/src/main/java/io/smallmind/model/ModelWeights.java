@@ -2,6 +2,7 @@ package io.smallmind.model;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.BadModelFileException;
 import io.smallmind.error.UnsupportedFormatException;
 import io.smallmind.gguf.GgufFile;
@@ -73,7 +74,8 @@ final class ModelWeights implements AutoCloseable {
     owned.add(pool);
     LoraAdapter adapter = options.adapter();
     if (adapter != null) {
-      owned.add(adapter);
+      adapter.acquire();
+      owned.add(adapter::release);
       unadapted.addAll(adapter.tensors());
     }
     try {
@@ -212,14 +214,29 @@ final class ModelWeights implements AutoCloseable {
         file.findTensor(name + ".bias") == null
             ? null
             : vector(name + ".bias", Math.toIntExact(rows)).columns(begin, end);
-    return new Projection(weights, adapter(name + ".weight", begin), bias, target);
+    return new Projection(weights, adapter(name + ".weight", rows, columns, begin), bias, target);
   }
 
-  private Projection.@Nullable Adapter adapter(String tensor, long firstOutput) {
+  private Projection.@Nullable Adapter adapter(
+      String tensor, long rows, long columns, long firstOutput) {
     LoraAdapter.Delta delta = options.adapter() == null ? null : options.adapter().find(tensor);
     // A head that shares the embeddings' matrix would change without them.
     if (delta == null || tensor.startsWith("token_embd")) {
       return null;
+    }
+    if (delta.outputs() != rows || delta.inputs() != columns) {
+      throw new BadArgumentException(
+          "the adapter was opened for another model: its change of "
+              + tensor
+              + " has the shape ["
+              + delta.inputs()
+              + ", "
+              + delta.outputs()
+              + "]; the model's is ["
+              + columns
+              + ", "
+              + rows
+              + "]");
     }
     unadapted.remove(tensor);
     adapterRank = Math.max(adapterRank, delta.rank());
