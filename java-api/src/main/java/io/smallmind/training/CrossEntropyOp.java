@@ -73,13 +73,18 @@ final class CrossEntropyOp extends Op {
     return 0; // a NaN among them, which the loss will show
   }
 
-  /** Returns the mean loss of the rows; the forward pass must have ended. */
+  /** Returns the mean loss of all rows; the forward pass must have ended. */
   double meanLoss() {
+    return sumOfLosses(losses.length) / losses.length;
+  }
+
+  /** Returns the sum of the first rows' losses; the forward pass must have ended. */
+  double sumOfLosses(int rows) {
     double sum = 0;
-    for (double loss : losses) {
-      sum += loss;
+    for (int row = 0; row < rows; row++) {
+      sum += losses[row];
     }
-    return sum / losses.length;
+    return sum;
   }
 
   @Override

@@ -214,6 +214,11 @@ final class Network {
     return loss.meanLoss();
   }
 
+  /** Returns the sum of the losses of the first rows (tokens) of the last forward pass. */
+  double sumOfLosses(int rows) {
+    return loss.sumOfLosses(rows);
+  }
+
   /** (windows · context, vocabulary): probabilities after a forward pass. */
   Tensor probabilities() {
     return logits;

@@ -250,7 +250,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Returns the mean loss over the text that is not trained on.
+   * Returns the mean loss over the text that is not trained on, as far as it fills windows.
    *
    * @throws BadArgumentException if there is no such text
    */
@@ -259,17 +259,19 @@ public final class Trainer implements AutoCloseable {
     if (all == null) {
       throw new BadArgumentException("no text was held back; give a share for validation");
     }
-    long batches = (all.count() + options.batch() - 1) / options.batch();
+    long count = all.countInOrder();
     double sum = 0;
-    for (long batch = 0; batch < batches; batch++) {
+    for (long first = 0; first < count; first += options.batch()) {
       for (int row = 0; row < options.batch(); row++) {
-        all.fillInOrder(batch * options.batch() + row, network.tokens, network.targets, row);
+        all.fillInOrder(first + row, network.tokens, network.targets, row);
       }
       network.begin(0, false);
       team.run(evaluationWork);
-      sum += network.meanLoss();
+      // The last batch is filled up with windows that were counted before.
+      int windowsLeft = (int) Math.min(options.batch(), count - first);
+      sum += network.sumOfLosses(windowsLeft * options.context());
     }
-    double mean = sum / batches;
+    double mean = sum / (count * options.context());
     history.addEvaluation(done, mean);
     return mean;
   }

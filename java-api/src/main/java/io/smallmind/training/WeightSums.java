@@ -19,7 +19,7 @@ final class WeightSums {
     return sums[member];
   }
 
-  /** Adds all members' sums to a weight's gradient; a barrier must stand before it. */
+  /** Adds the sums of the team's members to a weight's gradient; a barrier must stand before it. */
   void addTo(Parameter weight, Team team, int member, float[] scratch) {
     if (weight.isFrozen()) {
       return;
@@ -27,7 +27,8 @@ final class WeightSums {
     int begin = Op.share(length, team, member);
     int count = Op.share(length, team, member + 1) - begin;
     Lines.read(weight.gradient, 4L * begin, scratch, count);
-    for (float[] sum : sums) {
+    for (int other = 0; other < team.size(); other++) { // A nested team is smaller.
+      float[] sum = sums[other];
       for (int i = 0; i < count; i++) {
         scratch[i] += sum[begin + i];
       }

@@ -13,6 +13,7 @@ final class Windows {
   private final TokenData data;
   private final long begin;
   private final long count;
+  private final long countInOrder;
   private final int context;
   private final long slack;
   private final long seed;
@@ -37,13 +38,19 @@ final class Windows {
               + context
               + "; give more text, or a smaller context or share for validation");
     }
-    count = Math.max(1, usable / context - 1);
+    countInOrder = usable / context;
+    count = Math.max(1, countInOrder - 1); // One less, so that windows can begin elsewhere.
     slack = Math.min(context - 1, usable - count * context);
   }
 
   /** Returns the number of windows per epoch. */
   long count() {
     return count;
+  }
+
+  /** Returns the number of windows in the text's order. */
+  long countInOrder() {
+    return countInOrder;
   }
 
   /** Fills a row of a batch with the window of this number, shuffled. */
@@ -55,7 +62,7 @@ final class Windows {
 
   /** Fills a row of a batch with the window of this number, in the text's order. */
   void fillInOrder(long number, int[] tokens, int[] targets, int row) {
-    fillAt(begin + number % count * context, tokens, targets, row);
+    fillAt(begin + number % countInOrder * context, tokens, targets, row);
   }
 
   private void fillAt(long at, int[] tokens, int[] targets, int row) {
