@@ -18,21 +18,25 @@ import java.util.regex.Pattern;
  * <p>Source: the tokenizers that the families publish (tokenizer.json).
  */
 final class PreTokenizer {
+  /** Spaces, but not the last one before a word, which belongs to that. */
+  private static final String SPACES = "\\s+(?!\\S)";
+
   private static final String GPT2 =
-      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)";
+      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|" + SPACES;
 
   private static final String CONTRACTIONS =
       "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])";
 
+  private static final String LINE_END = "[\\r\\n]";
+
+  /** A word, and one character before it that is no letter, number or end of line. */
+  private static final String WORD = "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+";
+
+  private static final String SYMBOLS = " ?[^\\s\\p{L}\\p{N}]+" + LINE_END + "*";
+  private static final String LINE_ENDS = "\\s*" + LINE_END + "+";
+
   private static final String LLAMA3 =
-      CONTRACTIONS
-          + "|[^\\r"
-          + "\\n"
-          + "\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r"
-          + "\\n"
-          + "]*|\\s*[\\r"
-          + "\\n"
-          + "]+|\\s+(?!\\S)|\\s+";
+      String.join("|", CONTRACTIONS, WORD, "\\p{N}{1,3}", SYMBOLS, LINE_ENDS, SPACES, "\\s+");
 
   private static final String QWEN2 = LLAMA3.replace("\\p{N}{1,3}", "\\p{N}");
 
