@@ -15,6 +15,21 @@ namespace {
 /* What huge pages measure, and begin at multiples of, on the systems that have them. */
 constexpr size_t kHugePage = size_t{2} << 20;
 
+#if !defined(_WIN32)
+/* The largest of small pages that these systems are built with. */
+constexpr size_t kSmallPage = size_t{64} << 10;
+
+size_t round_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+/* What is mapped for so many bytes: whole huge pages if that wastes little, else small ones behind
+ * the last whole one, so that a cache's pages of 2.5 MiB don't take 4. */
+size_t mapped_size(int64_t bytes) {
+  const size_t exact = static_cast<size_t>(bytes);
+  const size_t huge = round_up(exact, kHugePage);
+  return huge - exact <= exact / 8 ? huge : round_up(exact, kSmallPage);
+}
+#endif
+
 }  // namespace
 
 extern "C" {
@@ -40,7 +55,7 @@ int64_t sm_map_memory(int64_t bytes) {
   if (bytes <= 0 || bytes > INT64_MAX - 2 * static_cast<int64_t>(kHugePage)) {
     return 0;
   }
-  const size_t size = (static_cast<size_t>(bytes) + kHugePage - 1) / kHugePage * kHugePage;
+  const size_t size = mapped_size(bytes);
   // One huge page more than needed, so that there is a multiple of its size to begin at.
   void* memory =
       mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -48,7 +63,7 @@ int64_t sm_map_memory(int64_t bytes) {
     return 0;
   }
   const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
-  const uintptr_t aligned = (begin + kHugePage - 1) / kHugePage * kHugePage;
+  const uintptr_t aligned = round_up(begin, kHugePage);
   if (aligned > begin) {
     munmap(memory, aligned - begin);
   }
@@ -57,14 +72,13 @@ int64_t sm_map_memory(int64_t bytes) {
   }
 #if defined(MADV_HUGEPAGE)
   // Where it is refused, small pages do.
-  madvise(reinterpret_cast<void*>(aligned), size, MADV_HUGEPAGE);
+  madvise(reinterpret_cast<void*>(aligned), size / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
   return static_cast<int64_t>(aligned);
 }
 
 void sm_unmap_memory(int64_t address, int64_t bytes) {
-  const size_t size = (static_cast<size_t>(bytes) + kHugePage - 1) / kHugePage * kHugePage;
-  munmap(reinterpret_cast<void*>(static_cast<uintptr_t>(address)), size);
+  munmap(reinterpret_cast<void*>(static_cast<uintptr_t>(address)), mapped_size(bytes));
 }
 
 #endif

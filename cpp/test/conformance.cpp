@@ -10,6 +10,10 @@
 
 #include "conformance.h"
 
+#if !defined(_WIN32)
+#include <sys/mman.h>
+#endif
+
 #include <cstdio>
 #include <cstring>
 
@@ -39,6 +43,26 @@ void test_memory() {
   }
   check(sm_map_memory(0) == 0 && sm_map_memory(INT64_MAX) == 0, "no such memory");
 }
+
+#if !defined(_WIN32)
+/* Little is mapped behind what was asked for, and all of it is given back. */
+void test_memory_size() {
+  constexpr int64_t kMebibyte = int64_t{1} << 20;
+  for (int64_t bytes : {5 * kMebibyte / 2, 3 * kMebibyte, 33 * kMebibyte}) {
+    const int64_t address = sm_map_memory(bytes);
+    const auto is_mapped = [address](int64_t offset) {
+      return msync(reinterpret_cast<void*>(static_cast<uintptr_t>(address + offset)), 1,
+                   MS_ASYNC) == 0;
+    };
+    check(is_mapped(bytes - kMebibyte / 2), "%lld bytes are there", static_cast<long long>(bytes));
+    check(!is_mapped(bytes + bytes / 8), "not many more than %lld bytes",
+          static_cast<long long>(bytes));
+    sm_unmap_memory(address, bytes);
+    check(!is_mapped(0) && !is_mapped(bytes - kMebibyte / 2), "%lld bytes are given back",
+          static_cast<long long>(bytes));
+  }
+}
+#endif
 
 /* Unknown names and unknown instruction sets are refused without harm. */
 void test_unknown_isa() {
@@ -96,6 +120,9 @@ int main(int argc, char** argv) {
   }
 
   test_memory();
+#if !defined(_WIN32)
+  test_memory_size();
+#endif
   test_unknown_isa();
   bool ran[SM_ISA_NEON_DOTPROD + 1] = {};
   for (int32_t isa = SM_ISA_AVX2; isa <= SM_ISA_NEON_DOTPROD; isa++) {
