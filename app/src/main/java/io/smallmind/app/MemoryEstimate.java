@@ -6,6 +6,7 @@ import io.smallmind.gguf.GgufFile;
 import io.smallmind.gguf.GgufTensor;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.model.ModelConfig;
+import io.smallmind.tensor.Memory;
 import io.smallmind.tensor.TensorType;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,7 +39,9 @@ record MemoryEstimate(
           tensor.name().startsWith("position_embd")
               || tensor.name().startsWith("token_embd") && !tied;
       if (tensor.shape().size() > 1 && tensor.type().hasCodec() && !lookedUp) {
-        packed += kernels.packedBytes(tensor.type(), tensor.rows(), tensor.columns());
+        long bytes = kernels.packedBytes(tensor.type(), tensor.rows(), tensor.columns());
+        // What is multiplied as stored is copied to huge pages, see PackedWeights.
+        packed += bytes == 0 && Memory.hasHugePages() ? tensor.bytes() : bytes;
       }
     }
     long perToken =

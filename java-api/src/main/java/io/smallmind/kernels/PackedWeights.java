@@ -72,7 +72,7 @@ public final class PackedWeights implements AutoCloseable {
     source.type().codec();
     long bytes = kernels.packedBytes(source.type(), source.rows(), source.columns());
     if (bytes == 0) {
-      return stored(kernels, Memory.hasSource() ? copy(team, source, pool) : source);
+      return stored(kernels, Memory.hasHugePages() ? copy(team, source, pool) : source);
     }
     MemorySegment target = pool.allocate(bytes);
     fill(kernels, team, source, target);

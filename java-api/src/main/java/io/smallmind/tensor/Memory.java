@@ -32,6 +32,7 @@ public final class Memory implements AutoCloseable {
   }
 
   private static volatile @Nullable Source source;
+  private static volatile boolean hugePages;
 
   private final Lifetime lifetime;
   private final MemorySegment segment;
@@ -62,16 +63,19 @@ public final class Memory implements AutoCloseable {
   }
 
   /**
-   * Lets all large memory from now on come from a source that knows better, such as on huge pages.
-   * Done once by whoever has one.
+   * Lets all large memory from now on come from a source that knows better. Done once by whoever
+   * has one.
+   *
+   * @param onHugePages whether its memory lies on huge pages
    */
-  public static void useForLarge(Source better) {
+  public static void useForLarge(Source better, boolean onHugePages) {
     source = better;
+    hugePages = onHugePages;
   }
 
-  /** Tells whether large memory comes from a {@link Source}. */
-  public static boolean hasSource() {
-    return source != null;
+  /** Tells whether large memory lies on huge pages, from which it is read faster. */
+  public static boolean hasHugePages() {
+    return hugePages;
   }
 
   private static MemorySegment allocate(long bytes, Arena arena) {

@@ -1,8 +1,11 @@
 package io.smallmind.natives;
 
 import io.smallmind.presets.SmallMind;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +13,18 @@ import org.jspecify.annotations.Nullable;
  * of weights spends much of its time translating addresses.
  */
 final class HugePages {
+  private static final Path SETTING = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
+
   private HugePages() {}
+
+  /** Tells whether the system gives huge pages to those who ask; only Linux does. */
+  static boolean exist() {
+    try {
+      return !Files.readString(SETTING).contains("[never]");
+    } catch (IOException | SecurityException e) {
+      return false;
+    }
+  }
 
   /** See {@link io.smallmind.tensor.Memory.Source}. */
   @SuppressWarnings("restricted")
