@@ -4,14 +4,21 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Texts that grow side by side on a terminal, redrawn in place. Thread-safe. */
+/**
+ * Texts that grow side by side on a terminal, redrawn in place: the last lines of each, as many as
+ * the terminal can show, and all of them at the end. Thread-safe.
+ */
 final class Columns {
   private static final String ERASE_LINE = "\u001b[K";
   private static final String GAP = "  ";
+  /** Lines of the title and the rule below it. */
+  private static final int HEADING = 2;
+
   private static final long REDRAW_NANOS = 30_000_000;
 
   private final PrintStream out;
   private final int width;
+  private final int height;
   private final String[] titles;
   private final StringBuilder[] texts;
   private int drawnLines;
@@ -20,6 +27,7 @@ final class Columns {
   Columns(Console console, int columns) {
     out = console.out();
     width = (console.width() - 1 - GAP.length() * (columns - 1)) / columns;
+    height = console.height() - 1 - HEADING; // The cursor stands on the last line.
     titles = new String[columns];
     texts = new StringBuilder[columns];
     for (int i = 0; i < columns; i++) {
@@ -30,21 +38,21 @@ final class Columns {
 
   synchronized void title(int column, String title) {
     titles[column] = title;
-    draw();
+    draw(height);
   }
 
   synchronized void append(int column, String text) {
     texts[column].append(text);
     if (System.nanoTime() - lastDrawn > REDRAW_NANOS) {
-      draw();
+      draw(height);
     }
   }
 
   synchronized void end() {
-    draw();
+    draw(Integer.MAX_VALUE);
   }
 
-  private void draw() {
+  private void draw(int most) {
     lastDrawn = System.nanoTime();
     List<List<String>> columns = new ArrayList<>();
     int lines = 0;
@@ -52,7 +60,8 @@ final class Columns {
       List<String> column = new ArrayList<>();
       column.add(titles[i]);
       column.add("-".repeat(width));
-      column.addAll(wrap(texts[i].toString(), width));
+      List<String> all = wrap(texts[i].toString(), width);
+      column.addAll(all.subList(Math.max(0, all.size() - most), all.size()));
       columns.add(column);
       lines = Math.max(lines, column.size());
     }

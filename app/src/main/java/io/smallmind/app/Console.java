@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
 
 /**
  * What a command reads from and writes to.
@@ -30,6 +32,8 @@ record Console(
   private static final int DEFAULT_WIDTH = 80;
   private static final int NARROWEST = 60;
   private static final int WIDEST = 160;
+  private static final int DEFAULT_HEIGHT = 24;
+  private static final int LOWEST = 4;
 
   /** Returns this process' own console; output is UTF-8 whatever the locale. */
   static Console system() {
@@ -79,6 +83,23 @@ record Console(
           : Math.clamp(Integer.parseInt(columns), NARROWEST, WIDEST);
     } catch (NumberFormatException e) {
       return DEFAULT_WIDTH;
+    }
+  }
+
+  /** Returns the height of the terminal, in lines. */
+  int height() {
+    try {
+      String lines = environment.getOrDefault("LINES", "").strip();
+      int height = lines.isEmpty() ? terminalHeight() : Integer.parseInt(lines);
+      return height <= 0 ? DEFAULT_HEIGHT : Math.max(height, LOWEST);
+    } catch (NumberFormatException | IOException e) {
+      return DEFAULT_HEIGHT;
+    }
+  }
+
+  private static int terminalHeight() throws IOException {
+    try (Terminal terminal = TerminalBuilder.builder().system(true).dumb(true).build()) {
+      return terminal.getHeight();
     }
   }
 

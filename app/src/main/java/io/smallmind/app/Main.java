@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 
 /**
  * The command line. Exit codes: 0 done, 1 the work failed, 2 the command line is wrong, 3 the model
- * file is bad or not supported. Errors are one line on standard error.
+ * file is bad or not supported, 130 Ctrl-C stopped the work. Errors are one line on standard error.
  */
 @Command(
     name = "smallmind",
@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 the model file is bad or",
-      "not supported."
+      "not supported, 130 stopped by Ctrl-C."
     })
 public final class Main implements Runnable {
   static final int DONE = 0;

@@ -30,14 +30,17 @@ final class ModelOption {
   @Option(
       names = "--lora-scale",
       paramLabel = "X",
-      description = "How much of the adapter to add. Default: ${DEFAULT-VALUE}, all.")
-  private double adapterStrength = 1;
+      description = "How much of the adapter to add. Default: 1, all.")
+  private @Nullable Double adapterStrength;
 
   Path path() {
     return path;
   }
 
   LanguageModel load(AppCommand command) {
+    if (adapterStrength != null && adapter == null) {
+      throw command.usage("--lora-scale needs --lora");
+    }
     try (Progress progress = new Progress(command.console())) {
       return LanguageModel.load(
           path,
@@ -45,7 +48,7 @@ final class ModelOption {
               .withBackend(command.backend())
               .withThreads(command.threads())
               .withPack(!noPack)
-              .withAdapter(adapter, adapterStrength)
+              .withAdapter(adapter, adapterStrength == null ? 1 : adapterStrength)
               .withProgress(progress.listener()));
     }
   }

@@ -39,8 +39,8 @@ final class QuantizeCommand extends AppCommand {
   @Option(
       names = "--lora-scale",
       paramLabel = "X",
-      description = "How much of the adapter to add. Default: ${DEFAULT-VALUE}, all.")
-  private double adapterStrength = 1;
+      description = "How much of the adapter to add. Default: 1, all.")
+  private @Nullable Double adapterStrength;
 
   @Option(names = "--pure", description = "Give every weight the same type.")
   private boolean pure;
@@ -54,6 +54,10 @@ final class QuantizeCommand extends AppCommand {
 
   @Override
   int execute() {
+    if (adapterStrength != null && adapter == null) {
+      throw usage("--lora-scale needs --lora");
+    }
+    double strength = adapterStrength == null ? 1 : adapterStrength;
     QuantizationMix mix = QuantizationMix.byName(type);
     withTeam(
         team -> {
@@ -65,7 +69,7 @@ final class QuantizeCommand extends AppCommand {
                     : ModelQuantizer.merge(
                         input,
                         adapter,
-                        adapterStrength,
+                        strength,
                         output,
                         mix,
                         pure,

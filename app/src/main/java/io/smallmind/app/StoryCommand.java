@@ -15,6 +15,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -113,38 +116,53 @@ final class StoryCommand extends AppCommand {
       return;
     }
     Columns page = new Columns(console(), tellers.size());
-    List<Thread> threads = new ArrayList<>();
+    List<FutureTask<@Nullable Void>> tasks = new ArrayList<>();
     for (int i = 0; i < tellers.size(); i++) {
       Teller teller = tellers.get(i);
       int column = i;
       page.title(column, teller.title(null));
       page.append(column, prompt);
-      threads.add(
-          Thread.ofPlatform()
-              .start(
-                  () -> {
-                    GenerationResult result =
-                        teller.tell(prompt, options, text -> page.append(column, text));
-                    page.title(column, teller.title(result));
-                  }));
+      FutureTask<@Nullable Void> task =
+          new FutureTask<>(
+              () -> {
+                GenerationResult result =
+                    teller.tell(prompt, options, text -> page.append(column, text));
+                page.title(column, teller.title(result));
+              },
+              null);
+      tasks.add(task);
+      Thread.ofPlatform().start(task);
     }
-    for (Thread thread : threads) {
-      joinUninterruptibly(thread);
-    }
+    awaitAll(tasks);
     page.end();
   }
 
-  private static void joinUninterruptibly(Thread thread) {
+  /** Waits for all, even if one fails: they use models that are closed afterwards. */
+  static void awaitAll(List<FutureTask<@Nullable Void>> tasks) {
     boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
+    Throwable failure = null;
+    for (FutureTask<@Nullable Void> task : tasks) {
+      while (!task.isDone()) {
+        try {
+          task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          // Asked for below, as of a task that was done before.
+        }
+      }
+      if (failure == null && task.state() == Future.State.FAILED) {
+        failure = task.exceptionNow();
       }
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
+    }
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    if (failure instanceof RuntimeException exception) { // Telling throws no checked ones.
+      throw exception;
     }
   }
 

@@ -116,6 +116,9 @@ abstract class TrainingCommand extends AppCommand {
     if (saveEvery < 1 || sampleEvery < 0) {
       throw usage("--save-every must be 1 or more, --sample-every 0 or more");
     }
+    if (json && sampleEvery > 0) {
+      throw usage("--json prints no samples; leave out --sample-every");
+    }
     if (resume && !Files.exists(checkpoint)) {
       throw usage("--resume: there is no " + checkpoint + "; leave it out to begin");
     }
@@ -133,6 +136,7 @@ abstract class TrainingCommand extends AppCommand {
             : begin(options, team)) {
       try (TokenData data = trainer.data()) {
         check(trainer);
+        checkEvaluations(trainer);
         TrainingReport report = new TrainingReport(this, trainer, sampleEvery, prompt, json);
         report.begin();
         TrainingRun.End end = run(trainer, checkpoint, report);
@@ -151,6 +155,14 @@ abstract class TrainingCommand extends AppCommand {
         finish(trainer, end, data);
         return Main.DONE;
       }
+    }
+  }
+
+  private void checkEvaluations(Trainer trainer) {
+    String given =
+        baseline ? "--baseline" : sampleEvery > 0 ? "--sample-every" : options.evaluation();
+    if (given != null && !trainer.validates()) {
+      throw usage(given + " needs evaluations; hold text back by --validation");
     }
   }
 
@@ -185,7 +197,7 @@ abstract class TrainingCommand extends AppCommand {
     String problem = LossPicture.write(trainer.history(), picture);
     double loss = trainer.history().bestEvaluation();
     double counted =
-        baseline && trainer.validates()
+        baseline
             ? NgramBaseline.loss(
                 data, trainer.options().validation(), trainer.config().vocabulary())
             : Double.NaN;

@@ -24,7 +24,8 @@ final class TrainingOption {
   @Option(
       names = "--learning-rate",
       paramLabel = "X",
-      description = "Largest size of a step. Default: 0.001.")
+      description =
+          "Largest size of a step. Default: 0.001; finetune without --lora: 0.0001.")
   private @Nullable Double learningRate;
 
   @Option(
@@ -109,6 +110,13 @@ final class TrainingOption {
         .patience(or(patience, before.patience()))
         .seed(or(seed, before.seed()))
         .build();
+  }
+
+  /** Returns an option that was given, but matters only where there are evaluations; or null. */
+  @Nullable String evaluation() {
+    return patience != null && patience > 0
+        ? "--patience"
+        : evaluateEvery != null ? "--evaluate-every" : null;
   }
 
   private static <T> T or(@Nullable T given, T before) {

@@ -5,6 +5,7 @@ import io.smallmind.LanguageModel;
 import io.smallmind.ModelOptions;
 import io.smallmind.Session;
 import io.smallmind.convert.QuantizationMix;
+import io.smallmind.error.SmallMindException;
 import io.smallmind.training.Trainer;
 import io.smallmind.training.TrainingRun;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class TrainingReport implements TrainingRun.Listener, AutoCloseable {
   private final long first;
   private double smoothed = Double.NaN;
   private int evaluations;
+  private boolean warned;
 
   TrainingReport(
       AppCommand command, Trainer trainer, int sampleEvery, String prompt, boolean silent) {
@@ -83,12 +85,26 @@ final class TrainingReport implements TrainingRun.Listener, AutoCloseable {
             speed(),
             left / 60));
     if (sampleEvery > 0 && ++evaluations % sampleEvery == 0 && !silent) {
+      printSample();
+    }
+  }
+
+  /** A sample that fails must not cost what was learned. */
+  private void printSample() {
+    try {
       print("  " + sample().replaceAll("\\s*\\R\\s*", " ⏎ "));
+    } catch (IOException | SmallMindException e) {
+      if (!warned) {
+        warned = true;
+        progress.close();
+        command.console().err().println("warning: no sample: " + e.getMessage());
+        command.console().err().flush();
+      }
     }
   }
 
   /** Lets the network as it is now write something, the way it will be used. */
-  private String sample() {
+  private String sample() throws IOException {
     Path file = null;
     try {
       file = Files.createTempFile("smallmind-sample", ".gguf");
@@ -105,8 +121,6 @@ final class TrainingReport implements TrainingRun.Listener, AutoCloseable {
             GenerationOptions.builder().maxTokens(tokens).seed(trainer.done()).build();
         return prompt + session.generate(prompt, options).text();
       }
-    } catch (IOException e) {
-      return "(no sample: " + e + ")";
     } finally {
       delete(file);
     }

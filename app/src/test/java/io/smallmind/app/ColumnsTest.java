@@ -30,7 +30,7 @@ class ColumnsTest {
             true,
             true,
             true,
-            Map.of("COLUMNS", "63"));
+            Map.of("COLUMNS", "63", "LINES", "24"));
     Columns columns = new Columns(console, 2);
     columns.title(0, "left");
     columns.title(1, "right");
@@ -42,5 +42,28 @@ class ColumnsTest {
     assertEquals(3, last.size());
     assertTrue(last.get(0).startsWith("left" + " ".repeat(26) + "  right"), last.get(0));
     assertTrue(last.get(2).startsWith("once upon a time" + " ".repeat(14) + "  there was"));
+  }
+
+  @Test
+  void drawsNoMoreThanTheTerminalShowsAndAllAtTheEnd() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    Map<String, String> environment = Map.of("COLUMNS", "63", "LINES", "8");
+    Console console =
+        new Console(
+            new ByteArrayInputStream(new byte[0]), out, out, true, true, true, environment);
+    Columns columns = new Columns(console, 2);
+    for (int line = 1; line <= 20; line++) {
+      columns.append(0, "line " + line + "\n");
+      columns.title(1, "after " + line);
+    }
+    columns.end();
+    String[] frames = bytes.toString(StandardCharsets.UTF_8).split("\u001b\\[\\d+A");
+    List<String> late = frames[frames.length - 2].lines().toList();
+    assertEquals(7, late.size());
+    assertTrue(late.get(5).startsWith("line 20 "), late::toString);
+    List<String> last = frames[frames.length - 1].lines().toList();
+    assertTrue(last.size() >= 22, last::toString);
+    assertTrue(last.get(2).startsWith("line 1 "), last::toString);
   }
 }

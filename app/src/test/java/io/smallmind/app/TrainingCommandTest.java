@@ -135,6 +135,10 @@ class TrainingCommandTest {
         before, perplexity(base.toString(), "--lora", adapter, "--lora-scale", "0"), 1e-9 * before);
     Outcome absent = run("generate", "--model", base.toString(), "--lora", base.toString());
     fails(absent, "general.type", Main.BAD_MODEL);
+    String unused = "--lora-scale needs --lora";
+    fails(
+        run("generate", "--model", base.toString(), "--prompt", "The", "--lora-scale", "2"), unused);
+    fails(run("quantize", base.toString(), merged, "--lora-scale", "2"), unused);
   }
 
   private double perplexity(String path, String... more) {
@@ -154,6 +158,15 @@ class TrainingCommandTest {
   }
 
   @Test
+  void samplesThatFailDontEndTheTraining() {
+    String[] options = {"--steps", "4", "--sample-every", "1", "--prompt", "The cat ".repeat(300)};
+    Outcome outcome = train(options);
+    assertEquals(0, outcome.code, outcome.err);
+    assertEquals(1, outcome.err.lines().count(), outcome.err);
+    assertTrue(outcome.err.startsWith("warning: no sample: "), outcome.err);
+  }
+
+  @Test
   void mistakesAreNamed() throws IOException {
     fails(train("--resume"), "there is no");
     Files.createFile(Path.of(model + ".checkpoint"));
@@ -165,6 +178,9 @@ class TrainingCommandTest {
     fails(train("--preset", "llama4"), "unknown shape 'llama4'");
     fails(train("--learning-rate", "2"), "learning rate = 2.0");
     fails(train("--save-every", "0"), "--save-every");
+    fails(train("--sample-every", "1", "--json"), "--sample-every");
+    fails(train("--validation", "0", "--baseline"), "--baseline needs");
+    fails(train("--validation", "0", "--patience", "2"), "--patience needs");
     fails(train("--validation", "0.005", "--steps", "1"), "not enough text");
     fails(command("finetune", new String[0], "--model", text.toString()), "", Main.BAD_MODEL);
     Files.delete(text);
