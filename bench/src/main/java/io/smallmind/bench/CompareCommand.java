@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,7 +46,9 @@ final class CompareCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "FILE",
       arity = "0..*",
-      description = "Results before and after; or, with --run, the bench's command and options.")
+      description =
+          "Results before and after: files, or folders of files from several runs of one build;"
+              + " or, with --run, the bench's command and options.")
   List<String> arguments = new ArrayList<>();
 
   @Option(
@@ -99,10 +102,10 @@ final class CompareCommand implements Callable<Integer> {
       head = both.head();
     } else {
       if (arguments.size() != 2) {
-        throw usage("name two files: results before, and results after");
+        throw usage("name two files, or folders of them: results before, and results after");
       }
-      base = read(arguments.get(0));
-      head = read(arguments.get(1));
+      base = readAll(arguments.get(0));
+      head = readAll(arguments.get(1));
     }
     RunComparison comparison = RunComparison.of(base, head, threshold / 100, revision != null);
     new Scorecard(terminal.out(), new Style(terminal.colours())).print(base, head, comparison, all);
@@ -110,6 +113,24 @@ final class CompareCommand implements Callable<Integer> {
       return INCOMPARABLE;
     }
     return comparison.isRegression() ? Main.FAILED : 0;
+  }
+
+  /** Reads a file, or a folder's files as runs of one build: each of them is a round then. */
+  private BenchReport readAll(String name) throws IOException {
+    Path folder = Path.of(name);
+    if (!Files.isDirectory(folder)) {
+      return read(name);
+    }
+    List<BenchReport> runs = new ArrayList<>();
+    try (Stream<Path> all = Files.list(folder)) {
+      for (Path file : all.filter(one -> one.toString().endsWith(".json")).sorted().toList()) {
+        runs.add(read(file.toString()));
+      }
+    }
+    if (runs.stream().map(BenchReport::command).distinct().count() != 1) {
+      throw usage(folder + ": runs of one command belong into a folder, and nothing else");
+    }
+    return RevisionRuns.merged(runs);
   }
 
   private BenchReport read(String name) throws IOException {

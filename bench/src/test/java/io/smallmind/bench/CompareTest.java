@@ -112,6 +112,30 @@ class CompareTest {
     assertTrue(run.out().contains("more heap per call"), run.out());
   }
 
+  /** Each file of a folder is a round, so that no single process decides. */
+  @Test
+  void foldersOfRunsAreCompared() throws IOException {
+    Path before = Files.createDirectory(folder.resolve("before"));
+    Path after = Files.createDirectory(folder.resolve("after"));
+    for (int run = 0; run < 5; run++) {
+      double luck = run == 3 ? 1.3 : 1 + 0.002 * run;
+      edit(base, before.resolve(run + ".json"), report -> medians(report, luck));
+      edit(base, after.resolve(run + ".json"), report -> medians(report, 1.1 * luck));
+    }
+    String one = before.toString();
+    String other = after.toString();
+    assertEquals(0, BenchProcess.run("compare", one, one).exitCode());
+    BenchProcess slower = BenchProcess.run("compare", one, other);
+    assertEquals(1, slower.exitCode(), slower.out());
+    assertEquals(2, BenchProcess.run("compare", one, folder.resolve("x").toString()).exitCode());
+  }
+
+  private static void medians(JsonObject report, double factor) {
+    for (JsonElement row : report.getAsJsonArray("results")) {
+      row.getAsJsonObject().getAsJsonObject("nanos").addProperty("median", 1000 * factor);
+    }
+  }
+
   @Test
   void lostRowIsARegression() throws IOException {
     BenchProcess run = compare(report -> report.getAsJsonArray("results").remove(0));

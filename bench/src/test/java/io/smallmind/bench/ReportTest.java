@@ -58,6 +58,7 @@ class ReportTest {
     String text = Files.readString(markdown);
     assertTrue(text.contains("`scripts/smallmind bench ops --ops add"), text);
     assertTrue(text.contains("| 256 | scalar | 1 | "), text);
+    assertTrue(text.contains("[a.json](a.json)"), text);
   }
 
   @Test

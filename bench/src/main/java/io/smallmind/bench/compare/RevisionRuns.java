@@ -89,7 +89,7 @@ public final class RevisionRuns {
   }
 
   /** Takes the median of each run as a round; the rest is the first run's. */
-  static BenchReport merged(List<BenchReport> runs) {
+  public static BenchReport merged(List<BenchReport> runs) {
     BenchReport first = runs.getFirst();
     List<BenchReport.ResultRow> rows = new ArrayList<>();
     for (BenchReport.ResultRow row : first.results()) {

@@ -25,18 +25,29 @@ public final class MarkdownReport {
   public static void write(List<Path> results, Path page) throws IOException {
     StringBuilder text = new StringBuilder("# SmallMind bench\n");
     for (Path result : results) {
-      run(result, JsonReport.read(result), text);
+      run(link(result, page), JsonReport.read(result), text);
     }
     Files.writeString(page, text, StandardCharsets.UTF_8);
   }
 
-  private static void run(Path file, BenchReport report, StringBuilder text) {
+  /** Returns where a file is, seen from the page; its name alone if it is elsewhere. */
+  private static String link(Path file, Path page) {
+    Path folder = page.toAbsolutePath().normalize().getParent();
+    Path absolute = file.toAbsolutePath().normalize();
+    String shown =
+        folder != null && absolute.startsWith(folder)
+            ? folder.relativize(absolute).toString()
+            : String.valueOf(absolute.getFileName());
+    return shown.replace('\\', '/');
+  }
+
+  private static void run(String file, BenchReport report, StringBuilder text) {
     text.append("\n## bench ").append(report.command()).append("\n\n");
     text.append("`scripts/smallmind bench ").append(String.join(" ", report.arguments()));
     text.append("`, ").append(report.startedAt()).append(", ").append(report.host().cpu());
     text.append(" ×").append(report.host().processors()).append(", Java ");
-    text.append(report.host().javaVersion()).append("; all figures: `");
-    text.append(file.getFileName()).append("`.\n\n");
+    text.append(report.host().javaVersion()).append("; all figures: [");
+    text.append(file).append("](").append(file).append(").\n\n");
     String limits =
         report.limits().stream()
             .map(

@@ -131,7 +131,9 @@ function lines(parent, title, xTitle, unit, list, name, x, y, more = {}) {
         .sort((a, b) => a.x - b.x)}))},
     options: {
       scales: {x: {type: more.log ? "logarithmic" : "linear", title: {display: true, text: xTitle},
-                   ticks: more.ticks ? {callback: more.ticks} : more.log ? {} : {precision: 0}},
+                   ticks: more.ticks ? {callback: more.ticks} : {precision: 0},
+                   // Only sizes that were measured: a logarithmic axis crowds its own ticks.
+                   afterBuildTicks: axis => { if (more.log) axis.ticks = unique(list.map(x)).map(value => ({value})); }},
                y: {beginAtZero: !more.close, title: {display: true, text: unit}}},
       plugins: {legend: {...legend, display: names.length > 1}}}
   });
