@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files of saved sessions that are damaged, or made to do harm: typed errors, or a session. */
-@Timeout(120)
+@Timeout(300)
 class SessionFileTest {
   private static final int[] IDS = {5, 9, 200, 9, 31};
   private static final SessionOptions OPTIONS = SessionOptions.defaults().withContextLength(80);
