@@ -73,6 +73,17 @@ abstract class JavaRival implements MatmulRival {
    * @param options of the JVM
    */
   final LineProcess start(int threads, List<String> options) throws IOException {
+    return start(threads, options, environment());
+  }
+
+  /**
+   * Starts the driver's process.
+   *
+   * @param options of its JVM
+   * @param more of its environment than the number of its threads
+   */
+  final LineProcess start(int threads, List<String> options, Map<String, String> more)
+      throws IOException {
     Files.createDirectories(folder);
     String separator = System.getProperty("path.separator", ":");
     String own = absolute(System.getProperty("java.class.path", ""), separator);
@@ -86,7 +97,7 @@ abstract class JavaRival implements MatmulRival {
     command.addAll(List.of("-cp", before.isEmpty() ? own : before + separator + own));
     command.add(DRIVERS + driver);
     String count = Integer.toString(threads);
-    Map<String, String> environment = new HashMap<>(environment());
+    Map<String, String> environment = new HashMap<>(more);
     for (String library : List.of("OMP", "OPENBLAS", "MKL")) {
       environment.put(library + "_NUM_THREADS", count);
     }

@@ -74,6 +74,7 @@ final class PyTorch extends JavaRival implements ModelRival, TrainingRival {
 
   @Override
   public TrainingEngine openTraining(Network network) throws IOException {
-    return TrainingEngine.make(start(network.threads()), network);
+    // A training step is several times slower when its threads give way.
+    return TrainingEngine.make(start(network.threads(), List.of(), Map.of()), network);
   }
 }
