@@ -5,6 +5,7 @@ import io.smallmind.bench.rivals.LlamaBench;
 import io.smallmind.bench.rivals.MatmulRival;
 import io.smallmind.bench.rivals.ModelRival;
 import io.smallmind.bench.rivals.Rival;
+import io.smallmind.bench.rivals.RivalSettings;
 import io.smallmind.bench.rivals.Rivals;
 import io.smallmind.bench.rivals.TrainingRival;
 import io.smallmind.bench.train.Training;
@@ -12,7 +13,7 @@ import io.smallmind.convert.ModelShape;
 import io.smallmind.error.SmallMindException;
 import io.smallmind.model.Architecture;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Option;
 final class PeersCommand extends MeasuringCommand {
   private static final int BATCH = 4;
   private static final int CONTEXT = 256;
+  private static final int MOST_PATIENCE = 86_400;
 
   @Option(
       names = "--install",
@@ -60,6 +62,13 @@ final class PeersCommand extends MeasuringCommand {
       description = "Train a shape of GPT-2's kind, such as smallmind-30m: 4 texts of 256 tokens.")
   @Nullable String train;
 
+  @Option(
+      names = "--patience",
+      paramLabel = "SECONDS",
+      description =
+          "How long a rival may take to load, or for one answer, before it is killed. Default: 300.")
+  int patience = 300;
+
   @Mixin private PeerMatrices matrices = new PeerMatrices();
 
   @Mixin private ModelSelection models = new ModelSelection();
@@ -68,7 +77,12 @@ final class PeersCommand extends MeasuringCommand {
 
   @Override
   public Integer call() throws IOException {
-    List<Rival> rivals = rivals(models.folder().resolve("rivals"));
+    if (patience < 1 || patience > MOST_PATIENCE) {
+      throw options.usage("--patience: choose 1 to " + MOST_PATIENCE + " seconds, not " + patience);
+    }
+    RivalSettings settings =
+        new RivalSettings(models.folder().resolve("rivals"), Duration.ofSeconds(patience));
+    List<Rival> rivals = rivals(settings);
     return install ? install(rivals) : run("peers", options, plans(rivals), libraries(rivals));
   }
 
@@ -135,11 +149,11 @@ final class PeersCommand extends MeasuringCommand {
         .toList();
   }
 
-  private List<Rival> rivals(Path folder) {
-    List<Rival> known = Rivals.in(folder);
+  private List<Rival> rivals(RivalSettings settings) {
+    List<Rival> known = Rivals.all(settings);
     if (names == null) {
       List<Rival> all = new ArrayList<>(known);
-      benches.forEach(spec -> all.add(new LlamaBench(spec)));
+      benches.forEach(spec -> all.add(new LlamaBench(spec, settings.patience())));
       return all;
     }
     List<Rival> rivals = new ArrayList<>();
@@ -150,7 +164,7 @@ final class PeersCommand extends MeasuringCommand {
               .findFirst()
               .orElseThrow(() -> options.usage(unknown(name, known))));
     }
-    benches.forEach(spec -> rivals.add(new LlamaBench(spec)));
+    benches.forEach(spec -> rivals.add(new LlamaBench(spec, settings.patience())));
     return rivals;
   }
 

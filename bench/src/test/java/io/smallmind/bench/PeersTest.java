@@ -84,6 +84,22 @@ class PeersTest {
   }
 
   @Test
+  void whoHangsIsARowAndDisturbsNobody() throws IOException {
+    JsonArray rows =
+        run(
+            "peers --shape tiny-llama --prompt 4 --generate 0 --threads 1 --quick --repeat 1"
+                + " --warm-up 0.02 --backends scalar --patience 1 --cache "
+                + folder
+                + " --llama-bench "
+                + script("hangs", "case $1 in --help) ;; *) sleep 1000 ;; esac"),
+            folder.resolve("hangs.json"));
+    JsonObject hangs = row(rows, "prefill", "hangs");
+    assertEquals("failed", hangs.get("status").getAsString());
+    assertEquals("hangs gave no answer in 1 s", hangs.get("message").getAsString());
+    assertEquals("ok", row(rows, "prefill", "scalar").get("status").getAsString());
+  }
+
+  @Test
   void whoIsNotInstalledIsARowThatSaysHow() throws IOException {
     JsonArray rows = run("gone=" + folder.resolve("nowhere"));
     JsonObject gone = row(rows, "prefill", "gone");

@@ -150,7 +150,7 @@ public final class Models {
         }
       }
       for (ModelRival rival : rivals) {
-        trials.add(new RivalTrial(rival, loaded, team, pass, work.equals("decode")));
+        trials.add(new RivalModelTrial(rival, loaded, team, pass, work.equals("decode")));
       }
     }
     trials.addAll(all.limitTrials(limit));

@@ -45,13 +45,14 @@ final class Commands {
       try {
         process.getOutputStream().close();
         if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
-          throw new IOException(command.getFirst() + " took longer than " + seconds + " s");
+          throw new IOException(
+              Path.of(command.getFirst()).getFileName() + " gave no answer in " + seconds + " s");
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new IOException("interrupted while " + command.getFirst() + " was running", e);
       } finally {
-        process.destroyForcibly();
+        LineProcess.kill(process);
       }
       return new Result(process.exitValue(), read(out), read(err));
     } finally {

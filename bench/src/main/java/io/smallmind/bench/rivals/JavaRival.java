@@ -3,6 +3,7 @@ package io.smallmind.bench.rivals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -14,6 +15,7 @@ abstract class JavaRival implements MatmulRival {
   private static final String DRIVERS = "io.smallmind.drivers.";
 
   private final Path folder;
+  private final Duration patience;
   private final String name;
   private final String driver;
   private final MavenPackages packages;
@@ -21,14 +23,15 @@ abstract class JavaRival implements MatmulRival {
   /**
    * Creates an adapter.
    *
-   * @param rivals folder where rivals are installed
+   * @param rivals where they are installed
    * @param driver name of the class
    * @param coordinates of what Maven fetches; none if the bench has it itself
    */
-  JavaRival(Path rivals, String name, String driver, List<String> coordinates) {
+  JavaRival(RivalSettings rivals, String name, String driver, List<String> coordinates) {
     this.name = name;
     this.driver = driver;
-    folder = rivals.resolve(driver);
+    folder = rivals.folder().resolve(driver);
+    patience = rivals.patience();
     packages = new MavenPackages(folder, coordinates);
   }
 
@@ -101,7 +104,7 @@ abstract class JavaRival implements MatmulRival {
     for (String library : List.of("OMP", "OPENBLAS", "MKL")) {
       environment.put(library + "_NUM_THREADS", count);
     }
-    return new LineProcess(folder, command, environment);
+    return new LineProcess(folder, command, environment, patience);
   }
 
   /** Returns more of the process' environment than the number of its threads. */

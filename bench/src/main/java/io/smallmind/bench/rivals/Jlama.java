@@ -20,9 +20,9 @@ final class Jlama extends JavaRival implements ModelRival {
 
   private final Path models;
 
-  Jlama(Path rivals) {
+  Jlama(RivalSettings rivals) {
     super(rivals, "Jlama", "Jlama", coordinates());
-    models = rivals.resolve("models");
+    models = rivals.folder().resolve("models");
   }
 
   private static List<String> coordinates() {

@@ -11,8 +11,12 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -23,15 +27,28 @@ import java.util.stream.Collectors;
 final class LineProcess implements AutoCloseable {
   private static final Gson GSON = new Gson();
   private static final int TOLD_LINES = 3;
-  private static final long PATIENCE_SECONDS = 3;
+  private static final long END_SECONDS = 3;
+
+  private static final ScheduledExecutorService WATCH =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> Thread.ofPlatform().daemon().name("smallmind-bench-watch").unstarted(task));
 
   private final Process process;
+  private final Duration patience;
   private final Path errors;
   private final BufferedReader in;
   private final BufferedWriter out;
 
-  LineProcess(Path folder, List<String> command, Map<String, String> environment)
+  /**
+   * Starts it.
+   *
+   * @param folder where it runs
+   * @param environment more of it than this process has
+   * @param patience how long an answer may take; who takes longer is killed
+   */
+  LineProcess(Path folder, List<String> command, Map<String, String> environment, Duration patience)
       throws IOException {
+    this.patience = patience;
     errors = Files.createTempFile("smallmind-bench", ".err");
     ProcessBuilder builder =
         new ProcessBuilder(command).directory(folder.toFile()).redirectError(errors.toFile());
@@ -44,17 +61,24 @@ final class LineProcess implements AutoCloseable {
   /**
    * Asks something and returns the answer.
    *
-   * @throws IOException if the process ended, or answers with an error
+   * @throws IOException if the process ended, answers with an error, or takes too long
    */
   JsonObject ask(Map<String, Object> request) throws IOException {
-    String answer;
+    String answer = null;
+    ScheduledFuture<?> late =
+        WATCH.schedule(() -> kill(process), patience.toMillis(), TimeUnit.MILLISECONDS);
     try {
       out.write(GSON.toJson(request));
       out.newLine();
       out.flush();
       answer = in.readLine();
     } catch (IOException e) {
-      throw ended();
+      // It ended, of its own or killed.
+    } finally {
+      late.cancel(false);
+    }
+    if (!late.isCancelled()) {
+      throw new IOException("gave no answer in " + seconds());
     }
     if (answer == null) {
       throw ended();
@@ -71,9 +95,22 @@ final class LineProcess implements AutoCloseable {
     return object;
   }
 
+  private String seconds() {
+    return patience.toMillis() % 1000 == 0
+        ? patience.toSeconds() + " s"
+        : patience.toMillis() / 1e3 + " s";
+  }
+
+  /** Kills a process and whatever it started, which may hold its output open. */
+  static void kill(Process process) {
+    List<ProcessHandle> started = process.descendants().toList();
+    process.destroyForcibly();
+    started.forEach(ProcessHandle::destroyForcibly);
+  }
+
   private IOException ended() {
     try {
-      boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      boolean ended = process.waitFor(END_SECONDS, TimeUnit.SECONDS);
       String how = ended ? "ended with exit code " + process.exitValue() : "closed its output";
       List<String> lines =
           new String(Files.readAllBytes(errors), StandardCharsets.UTF_8)
@@ -97,14 +134,14 @@ final class LineProcess implements AutoCloseable {
   public void close() {
     try {
       out.close();
-      if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+      if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+        kill(process);
       }
     } catch (IOException e) {
-      process.destroyForcibly(); // It ended before.
+      kill(process); // It ended before.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      process.destroyForcibly();
+      kill(process);
     }
     try {
       in.close();

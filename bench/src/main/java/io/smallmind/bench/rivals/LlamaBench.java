@@ -6,6 +6,7 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,19 +19,21 @@ import java.util.function.Consumer;
  * by itself; it tells a mean of all tokens only.
  */
 public final class LlamaBench implements ModelRival {
-  private static final long SECONDS = 600;
   private static final long HELP_SECONDS = 20;
 
   private final String name;
   private final Path executable;
   private final List<String> extra;
+  private final Duration patience;
 
   /**
    * Creates an adapter.
    *
    * @param spec {@code [NAME=]PATH [more options]}, such as {@code ik=/opt/ik/llama-bench -rtr 1}
+   * @param patience how long a slice may take
    */
-  public LlamaBench(String spec) {
+  public LlamaBench(String spec, Duration patience) {
+    this.patience = patience;
     List<String> words = new ArrayList<>(Arrays.asList(spec.strip().split("\\s+")));
     String first = words.removeFirst();
     int equals = first.indexOf('=');
@@ -135,7 +138,7 @@ public final class LlamaBench implements ModelRival {
               "json"));
       command.addAll(options);
       command.addAll(extra);
-      Commands.Result result = Commands.run(executable.getRoot(), SECONDS, command);
+      Commands.Result result = Commands.run(executable.getRoot(), patience.toSeconds(), command);
       if (result.exitCode() != 0) {
         throw new IOException("exit code " + result.exitCode() + ": " + result.complaint());
       }

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** A process that multiplies matrices. It times itself. Not thread-safe. */
-public final class MatmulEngine implements AutoCloseable {
+public final class MatmulEngine implements RivalEngine {
   private final LineProcess process;
 
   private MatmulEngine(LineProcess process) {

@@ -1,12 +1,11 @@
 package io.smallmind.bench.rivals;
 
 import io.smallmind.tensor.TensorType;
-import java.nio.file.Path;
 import java.util.List;
 
 /** Intel's MKL as JavaCPP's preset redistributes it. */
 final class Mkl extends JavaRival {
-  Mkl(Path rivals) {
+  Mkl(RivalSettings rivals) {
     super(rivals, "MKL", "Mkl", coordinates());
   }
 

@@ -3,7 +3,7 @@ package io.smallmind.bench.rivals;
 import java.io.IOException;
 
 /** A running engine with a model. It times itself: the way to its process is not counted. */
-public interface ModelEngine extends AutoCloseable {
+public interface ModelEngine extends RivalEngine {
   /**
    * Reads a prompt up to the scores behind it.
    *
@@ -27,7 +27,4 @@ public interface ModelEngine extends AutoCloseable {
    * @return empty if this engine does not tell
    */
   float[] scores(int[] tokens, int count) throws IOException;
-
-  @Override
-  void close();
 }

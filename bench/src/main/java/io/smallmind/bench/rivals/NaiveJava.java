@@ -1,12 +1,11 @@
 package io.smallmind.bench.rivals;
 
 import io.smallmind.tensor.TensorType;
-import java.nio.file.Path;
 import java.util.List;
 
 /** Three loops in plain Java: the floor. */
 final class NaiveJava extends JavaRival {
-  NaiveJava(Path rivals) {
+  NaiveJava(RivalSettings rivals) {
     super(rivals, "naive Java", "NaiveJava", List.of());
   }
 

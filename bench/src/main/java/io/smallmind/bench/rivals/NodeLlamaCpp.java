@@ -21,10 +21,10 @@ public final class NodeLlamaCpp implements ModelRival {
   /**
    * Creates an adapter.
    *
-   * @param rivals folder where rivals are installed
+   * @param rivals where they are installed
    */
-  public NodeLlamaCpp(Path rivals) {
-    packages = new NodePackages(rivals.resolve(NAME));
+  public NodeLlamaCpp(RivalSettings rivals) {
+    packages = new NodePackages(rivals, NAME);
   }
 
   @Override

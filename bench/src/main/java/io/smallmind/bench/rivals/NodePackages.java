@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +18,11 @@ final class NodePackages {
   private static final long VERSION_SECONDS = 20;
 
   private final Path folder;
+  private final Duration patience;
 
-  NodePackages(Path folder) {
-    this.folder = folder;
+  NodePackages(RivalSettings rivals, String name) {
+    folder = rivals.folder().resolve(name);
+    patience = rivals.patience();
   }
 
   /** Returns the folder of a package. */
@@ -78,6 +81,6 @@ final class NodePackages {
       }
       Files.copy(stream, folder.resolve(script), StandardCopyOption.REPLACE_EXISTING);
     }
-    return new LineProcess(folder, List.of("node", script), Map.of());
+    return new LineProcess(folder, List.of("node", script), Map.of(), patience);
   }
 }

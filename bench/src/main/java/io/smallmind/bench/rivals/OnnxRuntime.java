@@ -15,13 +15,13 @@ final class OnnxRuntime extends JavaRival implements ModelRival {
 
   private final Path models;
 
-  OnnxRuntime(Path rivals) {
+  OnnxRuntime(RivalSettings rivals) {
     super(
         rivals,
         "ONNX Runtime",
         "OnnxRuntime",
         List.of("com.microsoft.onnxruntime:onnxruntime:" + Versions.of("onnxruntime")));
-    models = rivals.resolve("models");
+    models = rivals.folder().resolve("models");
   }
 
   @Override

@@ -1,12 +1,11 @@
 package io.smallmind.bench.rivals;
 
 import io.smallmind.tensor.TensorType;
-import java.nio.file.Path;
 import java.util.List;
 
 /** OpenBLAS as JavaCPP's preset brings it. */
 final class OpenBlasRival extends JavaRival {
-  OpenBlasRival(Path rivals) {
+  OpenBlasRival(RivalSettings rivals) {
     super(rivals, "OpenBLAS", "OpenBlas", coordinates());
   }
 

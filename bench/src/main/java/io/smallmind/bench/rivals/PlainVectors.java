@@ -1,12 +1,11 @@
 package io.smallmind.bench.rivals;
 
 import io.smallmind.tensor.TensorType;
-import java.nio.file.Path;
 import java.util.List;
 
 /** The straightforward loops over the Vector API: the floor of what uses it. */
 final class PlainVectors extends JavaRival {
-  PlainVectors(Path rivals) {
+  PlainVectors(RivalSettings rivals) {
     super(rivals, "plain Vector API", "PlainVectors", List.of());
   }
 

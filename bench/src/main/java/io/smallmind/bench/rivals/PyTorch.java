@@ -21,9 +21,9 @@ final class PyTorch extends JavaRival implements ModelRival, TrainingRival {
 
   private final Path models;
 
-  PyTorch(Path rivals) {
+  PyTorch(RivalSettings rivals) {
     super(rivals, "PyTorch", "PyTorch", coordinates());
-    models = rivals.resolve("models");
+    models = rivals.folder().resolve("models");
   }
 
   private static List<String> coordinates() {

@@ -1,6 +1,5 @@
 package io.smallmind.bench.rivals;
 
-import java.nio.file.Path;
 import java.util.List;
 
 /** All rivals that the bench knows. */
@@ -10,19 +9,19 @@ public final class Rivals {
   /**
    * Returns them, installed or not.
    *
-   * @param folder where they are installed
+   * @param settings where they are installed, and how long they may take
    */
-  public static List<Rival> in(Path folder) {
+  public static List<Rival> all(RivalSettings settings) {
     return List.of(
-        new NaiveJava(folder),
-        new PlainVectors(folder),
-        new OpenBlasRival(folder),
-        new Mkl(folder),
-        new OnnxRuntime(folder),
-        new PyTorch(folder),
-        new TransformersJs(folder),
-        new Jlama(folder),
-        new TfLite(folder),
-        new NodeLlamaCpp(folder));
+        new NaiveJava(settings),
+        new PlainVectors(settings),
+        new OpenBlasRival(settings),
+        new Mkl(settings),
+        new OnnxRuntime(settings),
+        new PyTorch(settings),
+        new TransformersJs(settings),
+        new Jlama(settings),
+        new TfLite(settings),
+        new NodeLlamaCpp(settings));
   }
 }

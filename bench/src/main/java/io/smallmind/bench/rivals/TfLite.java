@@ -1,7 +1,6 @@
 package io.smallmind.bench.rivals;
 
 import io.smallmind.tensor.TensorType;
-import java.nio.file.Path;
 import java.util.List;
 
 /** TensorFlow Lite as JavaCPP's preset brings it. */
@@ -9,7 +8,7 @@ final class TfLite extends JavaRival {
   /** Activations in 8 bits with a step for each row of them, weights rounded anew. */
   private static final double INT8 = 0.01;
 
-  TfLite(Path rivals) {
+  TfLite(RivalSettings rivals) {
     super(rivals, "TensorFlow Lite", "TfLite", coordinates());
   }
 

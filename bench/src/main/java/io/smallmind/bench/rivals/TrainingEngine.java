@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** A process that trains a network. It times itself. Not thread-safe. */
-public final class TrainingEngine implements AutoCloseable {
+public final class TrainingEngine implements RivalEngine {
   private final LineProcess process;
   private final long parameters;
 

@@ -22,9 +22,9 @@ final class TransformersJs implements MatmulRival, ModelRival {
   private final NodePackages packages;
   private final Path models;
 
-  TransformersJs(Path rivals) {
-    packages = new NodePackages(rivals.resolve("TransformersJs"));
-    models = rivals.resolve("models");
+  TransformersJs(RivalSettings rivals) {
+    packages = new NodePackages(rivals, "TransformersJs");
+    models = rivals.folder().resolve("models");
   }
 
   @Override

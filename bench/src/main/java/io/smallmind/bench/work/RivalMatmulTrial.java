@@ -1,35 +1,29 @@
 package io.smallmind.bench.work;
 
-import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Trial;
 import io.smallmind.bench.measure.Verdict;
 import io.smallmind.bench.rivals.MatmulEngine;
 import io.smallmind.bench.rivals.MatmulRival;
+import io.smallmind.bench.rivals.RivalTrial;
 import io.smallmind.kernels.Team;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
 
-/** Another library that multiplies the same matrices in a process of its own. */
-final class RivalMatmulTrial extends Trial {
+/** Another library that multiplies the same matrices. */
+final class RivalMatmulTrial extends RivalTrial<MatmulEngine> {
   /** What runs on a JVM is compiled meanwhile. */
   private static final long WARM_UP_NANOS = 1_000_000_000;
 
   private static final long SLICE_NANOS = 100_000_000;
 
-  /** How long threads of other libraries spin after their work, in milliseconds. */
-  private static final long SPIN_MILLIS = 200;
-
   private final MatmulRival rival;
   private final RivalData data;
-  private @Nullable MatmulEngine engine;
   private boolean warm;
 
   private RivalMatmulTrial(MatmulRival rival, RivalData data, int threads) {
-    super(rival.name(), Role.BASELINE, threads);
+    super(rival, threads);
     this.rival = rival;
     this.data = data;
   }
@@ -48,71 +42,26 @@ final class RivalMatmulTrial extends Trial {
   }
 
   @Override
-  public String unavailable() {
-    return rival.missing();
-  }
-
-  private MatmulEngine engine() throws IOException {
-    MatmulEngine running = engine;
-    if (running == null) {
-      running = rival.openMatmul(data.product(), threads());
-      engine = running;
-    }
-    return running;
+  protected MatmulEngine open() throws IOException {
+    return rival.openMatmul(data.product(), threads());
   }
 
   @Override
-  public double estimateNanos() {
-    try {
-      return engine().estimateNanos();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e.getMessage(), e);
-    }
+  protected double estimate(MatmulEngine running) throws IOException {
+    return running.estimateNanos();
   }
 
   @Override
-  public Verdict verify() {
-    try {
-      engine().multiply(data.output());
-      return data.check(rival.noise(data.product().type()));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e.getMessage(), e);
-    }
+  protected Verdict check(MatmulEngine running) throws IOException {
+    running.multiply(data.output());
+    return data.check(rival.noise(data.product().type()));
   }
 
   @Override
-  public boolean timeSlice(LongConsumer nanos) {
-    try {
-      for (double time : engine().time(warm ? 0 : WARM_UP_NANOS, SLICE_NANOS)) {
-        nanos.accept(Math.max(1, Math.round(time)));
-      }
-      warm = true;
-      return true;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e.getMessage(), e);
+  protected void time(MatmulEngine running, LongConsumer nanos) throws IOException {
+    for (double time : running.time(warm ? 0 : WARM_UP_NANOS, SLICE_NANOS)) {
+      nanos.accept(Math.max(1, Math.round(time)));
     }
-  }
-
-  @Override
-  public void call() {
-    throw new IllegalStateException("a rival times itself");
-  }
-
-  /** Lets its threads fall asleep. */
-  @Override
-  public void end() {
-    try {
-      Thread.sleep(SPIN_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  @Override
-  public void close() {
-    if (engine != null) {
-      engine.close();
-      engine = null;
-    }
+    warm = true;
   }
 }
