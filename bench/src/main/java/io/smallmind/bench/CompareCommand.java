@@ -1,13 +1,16 @@
 package io.smallmind.bench;
 
 import com.google.gson.JsonParseException;
+import io.smallmind.bench.compare.ChangeDetector;
 import io.smallmind.bench.compare.RevisionRuns;
 import io.smallmind.bench.compare.RunComparison;
 import io.smallmind.bench.compare.Scorecard;
+import io.smallmind.bench.compare.Sides;
 import io.smallmind.bench.report.BenchReport;
 import io.smallmind.bench.report.JsonReport;
 import io.smallmind.bench.report.Style;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +19,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -37,6 +41,8 @@ import picocli.CommandLine.Spec;
     })
 final class CompareCommand implements Callable<Integer> {
   private static final int INCOMPARABLE = 2;
+  private static final int PAIRS = 10;
+  private static final int FEWEST_PAIRS = 5;
   private static final int MOST_PAIRS = 1000;
 
   @ParentCommand private @Nullable Main main;
@@ -56,70 +62,109 @@ final class CompareCommand implements Callable<Integer> {
       paramLabel = "REV",
       description =
           "Build this revision in a work tree below target, and measure it and the present"
-              + " state in alternation.")
+              + " state in alternation, each time in new processes.")
   @Nullable String revision;
 
   @Option(
       names = "--pairs",
       paramLabel = "N",
-      description = "With --run: how often each side runs. Default: 7.")
-  int pairs = 7;
+      description = "With --run: how often each side runs. Default: 10.")
+  @Nullable Integer pairs;
 
   @Option(
-      names = "--threshold",
-      paramLabel = "PERCENT",
-      description = "Smallest change that matters. Default: 5.")
-  double threshold = 5;
+      names = "--keep",
+      description = "With --run: leave the other revision built, for the next time.")
+  boolean keep;
+
+  @Mixin private ToleranceOptions tolerance = new ToleranceOptions();
 
   @Option(names = "--all", description = "Show rows that did not change too.")
   boolean all;
 
   @Override
-  public Integer call() throws IOException {
-    if (main == null) {
+  public Integer call() {
+    Main parent = main;
+    if (parent == null) {
       throw new IllegalStateException("a command runs below Main only");
     }
-    Terminal terminal = main.terminal();
-    if (!(threshold > 0 && threshold < 1000)) {
-      throw usage("--threshold: choose more than 0 per cent, not " + threshold);
+    ChangeDetector.Tolerance judged = tolerance.tolerance();
+    try {
+      return compare(parent, judged);
+    } catch (IOException e) {
+      // What could not be measured is not slower.
+      parent.terminal().err().println("error: " + e.getMessage());
+      return INCOMPARABLE;
     }
-    BenchReport base;
-    BenchReport head;
-    if (revision != null) {
-      if (arguments.isEmpty() || pairs < 3 || pairs > MOST_PAIRS) {
-        throw usage("--run needs the bench's command behind --, and 3 to 1000 --pairs");
-      }
-      RevisionRuns.Pair both =
-          RevisionRuns.measure(
-              revision,
-              pairs,
-              arguments,
-              line -> {
-                terminal.err().println(line);
-                terminal.err().flush();
-              });
-      base = both.base();
-      head = both.head();
-    } else {
-      if (arguments.size() != 2) {
-        throw usage("name two files, or folders of them: results before, and results after");
-      }
-      base = readAll(arguments.get(0));
-      head = readAll(arguments.get(1));
-    }
-    RunComparison comparison = RunComparison.of(base, head, threshold / 100, revision != null);
-    new Scorecard(terminal.out(), new Style(terminal.colours())).print(base, head, comparison, all);
+  }
+
+  private int compare(Main parent, ChangeDetector.Tolerance judged) throws IOException {
+    Terminal terminal = parent.terminal();
+    Sides sides = revision != null ? runs(parent, revision) : files();
+    RunComparison comparison = RunComparison.of(sides.base(), sides.head(), judged, sides.paired());
+    new Scorecard(terminal.out(), new Style(terminal.colours()))
+        .print(sides.base(), sides.head(), comparison, all);
     if (!comparison.incomparable().isEmpty()) {
       return INCOMPARABLE;
     }
     return comparison.isRegression() ? Main.FAILED : 0;
   }
 
-  /** Reads a file, or a folder's files as runs of one build: each of them is a round then. */
-  private BenchReport readAll(String name) throws IOException {
+  private Sides files() throws IOException {
+    if (pairs != null || keep) {
+      throw usage("--pairs and --keep belong to --run");
+    }
+    if (arguments.size() != 2) {
+      throw usage("name two files, or folders of them: results before, and results after");
+    }
+    return Sides.of(readAll(arguments.get(0)), readAll(arguments.get(1)));
+  }
+
+  /** Measures another revision and this one; slips are found before anything is built. */
+  private Sides runs(Main parent, String wanted) throws IOException {
+    int count = pairs == null ? PAIRS : pairs;
+    if (count < FEWEST_PAIRS || count > MOST_PAIRS) {
+      throw usage("--pairs: choose " + FEWEST_PAIRS + " to " + MOST_PAIRS + ", not " + count);
+    }
+    if (arguments.isEmpty()) {
+      throw usage("--run needs the bench's command behind --, such as -- matmul --types Q4_0");
+    }
+    if (arguments.stream().anyMatch(one -> one.split("=", 2)[0].equals(RunOptions.JSON))) {
+      throw usage("--run says itself where figures go; leave out " + RunOptions.JSON);
+    }
+    try {
+      parent.check(arguments);
+    } catch (ParameterException e) {
+      throw usage("--run, behind --: " + e.getMessage());
+    }
+    RevisionRuns runs;
+    try {
+      runs = RevisionRuns.of(wanted);
+    } catch (IllegalArgumentException e) {
+      throw usage("--run: " + e.getMessage());
+    }
+    Steps steps = new Steps(parent.terminal(), RevisionRuns.BUILDS);
+    try {
+      Sides both = runs.measure(count, jvmOptions(), arguments, keep, steps::at);
+      steps.end();
+      parent.terminal().out().println("The figures of each run: " + runs.figures());
+      return both;
+    } finally {
+      steps.end();
+    }
+  }
+
+  /** Returns the options of this JVM that a person may have given to the launcher. */
+  private static List<String> jvmOptions() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(one -> one.startsWith("-D") || one.startsWith("-X") || one.startsWith("-ea"))
+        .toList();
+  }
+
+  /** Reads a file, or a folder's files as runs of one build. */
+  private List<BenchReport> readAll(String name) throws IOException {
     Path folder = Path.of(name);
     if (!Files.isDirectory(folder)) {
-      return read(name);
+      return List.of(read(name));
     }
     List<BenchReport> runs = new ArrayList<>();
     try (Stream<Path> all = Files.list(folder)) {
@@ -130,7 +175,7 @@ final class CompareCommand implements Callable<Integer> {
     if (runs.stream().map(BenchReport::command).distinct().count() != 1) {
       throw usage(folder + ": runs of one command belong into a folder, and nothing else");
     }
-    return RevisionRuns.merged(runs);
+    return runs;
   }
 
   private BenchReport read(String name) throws IOException {

@@ -101,6 +101,23 @@ public final class Main implements Runnable {
         "name a command: matmul, ops, model, sessions, train, load, profile, peers, all, compare, trend, report or jmh");
   }
 
+  /**
+   * Refuses what is no command that measures.
+   *
+   * @param arguments a command and its options
+   * @throws ParameterException if it is none, or an option is wrong
+   */
+  void check(List<String> arguments) {
+    CommandLine.ParseResult parsed =
+        new CommandLine(new Main(terminal, candidates, measuresMachine))
+            .parseArgs(arguments.toArray(new String[0]));
+    CommandLine.ParseResult command = parsed.subcommand();
+    if (command == null || !(command.commandSpec().userObject() instanceof MeasuringCommand)) {
+      throw new ParameterException(
+          spec.commandLine(), "'" + String.join(" ", arguments) + "' measures nothing");
+    }
+  }
+
   Terminal terminal() {
     return terminal;
   }

@@ -31,6 +31,8 @@ final class RunOptions {
   private static final double LONGEST_SECONDS = 1e9;
   private static final int MOST_ROUNDS = 10_000;
 
+  static final String JSON = "--json";
+
   @Spec(Spec.Target.MIXEE)
   private @Nullable CommandSpec spec;
 
@@ -73,7 +75,7 @@ final class RunOptions {
   boolean quick;
 
   @Option(
-      names = "--json",
+      names = JSON,
       paramLabel = "FILE",
       description = "Also write everything that was measured into a file.")
   @Nullable Path json;

@@ -2,6 +2,7 @@ package io.smallmind.bench;
 
 import com.google.gson.JsonParseException;
 import io.smallmind.bench.compare.Change;
+import io.smallmind.bench.compare.ChangeDetector;
 import io.smallmind.bench.compare.Trend;
 import io.smallmind.bench.report.BenchReport;
 import io.smallmind.bench.report.JsonReport;
@@ -17,8 +18,8 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -42,11 +43,7 @@ final class TrendCommand implements Callable<Integer> {
   @Parameters(paramLabel = "FOLDER", description = "JSON files of the bench.")
   Path folder = Path.of(".");
 
-  @Option(
-      names = "--threshold",
-      paramLabel = "PERCENT",
-      description = "Smallest change that matters. Default: 5.")
-  double threshold = 5;
+  @Mixin private ToleranceOptions tolerance = new ToleranceOptions();
 
   @Override
   public Integer call() throws IOException {
@@ -56,11 +53,12 @@ final class TrendCommand implements Callable<Integer> {
     }
     PrintWriter out = parent.terminal().out();
     Style style = new Style(parent.terminal().colours());
+    ChangeDetector.Tolerance judged = tolerance.tolerance();
     boolean slower = false;
     for (Trend trend : Trend.of(results())) {
       out.println();
       out.println(style.bold(trend.title()) + style.dim(", " + trend.runs().size() + " runs"));
-      for (Trend.Line line : trend.lines(threshold / 100)) {
+      for (Trend.Line line : trend.lines(judged)) {
         boolean worse = line.last() == Change.Kind.SLOWER;
         slower |= worse;
         List<Double> rates = line.rates();

@@ -1,6 +1,7 @@
 package io.smallmind.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
@@ -10,6 +11,7 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
@@ -72,9 +74,48 @@ class CompareTest {
   @Test
   void slowerRowIsARegression() throws IOException {
     BenchProcess run =
-        compare(report -> slow(report.getAsJsonArray("results").get(0).getAsJsonObject(), 1.1));
+        compare(report -> slow(report.getAsJsonArray("results").get(0).getAsJsonObject(), 1.25));
     assertEquals(1, run.exitCode(), run.out());
     assertTrue(run.out().contains("1 slower, 0 faster, 1 the same"), run.out());
+  }
+
+  /** What the machine does meanwhile is no change; where it does less, more can be seen. */
+  @Test
+  void singleRunsSayWhatTheyCannotSee() throws IOException {
+    BenchProcess single =
+        compare(report -> slow(report.getAsJsonArray("results").get(0).getAsJsonObject(), 1.1));
+    assertEquals(0, single.exitCode(), single.out());
+    assertTrue(single.out().contains("Verdict: no difference"), single.out());
+    assertTrue(single.out().contains("would be found in 19 of 20"), single.out());
+    assertTrue(single.out().contains("--run"), single.out());
+    BenchProcess calm =
+        BenchProcess.run(
+            "compare", "--drift", "1", base.toString(), folder.resolve("head.json").toString());
+    assertEquals(1, calm.exitCode(), calm.out());
+    assertEquals(
+        2,
+        BenchProcess.run("compare", "--drift", "-1", base.toString(), base.toString()).exitCode());
+  }
+
+  @Test
+  void slipsOfRunAreFoundBeforeAnythingIsBuilt() {
+    String[][] slips = {
+      {"--run", "no-such-revision", "--", "matmul"},
+      {"--run", "HEAD"},
+      {"--run", "HEAD", "--pairs", "2", "--", "matmul"},
+      {"--run", "HEAD", "--", "matmul", "--sizes", "x"},
+      {"--run", "HEAD", "--", "report", base.toString(), "--html", "x.html"},
+      {"--run", "HEAD", "--", "matmul", "--json", "x.json"},
+      {"--pairs", "5", base.toString(), base.toString()},
+      {"--keep", base.toString(), base.toString()},
+    };
+    for (String[] slip : slips) {
+      List<String> arguments = new ArrayList<>(List.of("compare"));
+      arguments.addAll(List.of(slip));
+      BenchProcess run = BenchProcess.run(arguments.toArray(new String[0]));
+      assertEquals(2, run.exitCode(), String.join(" ", slip) + run.err() + run.out());
+      assertTrue(run.err().startsWith("error: "), run.err());
+    }
   }
 
   @Test
@@ -112,22 +153,36 @@ class CompareTest {
     assertTrue(run.out().contains("more heap per call"), run.out());
   }
 
-  /** Each file of a folder is a round, so that no single process decides. */
+  /** Each file of a folder is a round; where the sides took turns, the machine hits both alike. */
   @Test
-  void foldersOfRunsAreCompared() throws IOException {
+  void foldersOfRunsAreComparedInPairsIfTheyTookTurns() throws IOException {
     Path before = Files.createDirectory(folder.resolve("before"));
     Path after = Files.createDirectory(folder.resolve("after"));
     for (int run = 0; run < 5; run++) {
-      double luck = run == 3 ? 1.3 : 1 + 0.002 * run;
-      edit(base, before.resolve(run + ".json"), report -> medians(report, luck));
-      edit(base, after.resolve(run + ".json"), report -> medians(report, 1.1 * luck));
+      double machine = run > 2 ? 1.15 : 1 + 0.002 * run;
+      int minute = 10 + 2 * run;
+      edit(base, before.resolve(run + ".json"), report -> run(report, minute, machine));
+      edit(base, after.resolve(run + ".json"), report -> run(report, minute + 1, 1.1 * machine));
     }
     String one = before.toString();
     String other = after.toString();
-    assertEquals(0, BenchProcess.run("compare", one, one).exitCode());
     BenchProcess slower = BenchProcess.run("compare", one, other);
     assertEquals(1, slower.exitCode(), slower.out());
+    assertFalse(slower.out().contains("did not take turns"), slower.out());
+    for (int run = 0; run < 5; run++) {
+      Path file = after.resolve(run + ".json");
+      int minute = 40 + run;
+      edit(file, file, report -> run(report, minute, 1.1));
+    }
+    BenchProcess mixed = BenchProcess.run("compare", one, other);
+    assertEquals(0, mixed.exitCode(), mixed.out());
+    assertTrue(mixed.out().contains("did not take turns"), mixed.out());
     assertEquals(2, BenchProcess.run("compare", one, folder.resolve("x").toString()).exitCode());
+  }
+
+  private static void run(JsonObject report, int minute, double factor) {
+    report.addProperty("startedAt", "2026-01-01T00:" + (minute < 10 ? "0" : "") + minute + ":00Z");
+    medians(report, factor);
   }
 
   private static void medians(JsonObject report, double factor) {
@@ -151,7 +206,7 @@ class CompareTest {
         head,
         report -> {
           report.addProperty("startedAt", "2999-01-01T00:00:00Z");
-          slow(report.getAsJsonArray("results").get(0).getAsJsonObject(), 1.2);
+          slow(report.getAsJsonArray("results").get(0).getAsJsonObject(), 1.3);
         });
     BenchProcess run = BenchProcess.run("trend", folder.toString());
     assertEquals(1, run.exitCode(), run.out());

@@ -6,16 +6,25 @@ import java.util.SplittableRandom;
 
 /**
  * Tells changes from noise. The estimate is the ratio of the geometric means of the rounds,
- * outliers pulled in; its standard error comes from a bootstrap over rounds, and from what two
- * processes of the same build differ by; Student's distribution turns it into an interval, as there
- * are few rounds. A change counts if it passes the threshold, its interval lies beyond 1, and the
- * machine itself does not explain it. Immutable and thread-safe.
+ * outliers pulled in; its standard error comes from a bootstrap over rounds, and, where the sides
+ * did not take turns, from what a machine's speed changes by meanwhile; Student's distribution
+ * turns it into an interval, as there are few rounds. A change counts if it passes the threshold,
+ * its interval lies beyond 1, and the machine itself does not explain it. Immutable and
+ * thread-safe.
  *
- * @param threshold smallest change that matters, as a share: 0.05 for 5 %
+ * @param tolerance what is no change
  * @param rows how many rows are judged together: each is judged the more strictly for it
- * @param paired whether the same place in both lists is the same moment
+ * @param paired whether the sides took turns: the same place in both lists is the same moment
  */
-public record ChangeDetector(double threshold, int rows, boolean paired) {
+public record ChangeDetector(Tolerance tolerance, int rows, boolean paired) {
+  /**
+   * What is no change.
+   *
+   * @param threshold smallest change that matters, as a share: 0.05 for 5 %
+   * @param drift standard deviation of the speed of one build from one time to another, as a share
+   */
+  public record Tolerance(double threshold, double drift) {}
+
   /** Fewer rounds say nothing about their spread. */
   private static final int FEWEST = 3;
 
@@ -32,6 +41,14 @@ public record ChangeDetector(double threshold, int rows, boolean paired) {
 
   /** Clocks and histograms resolve no better. */
   private static final double RESOLUTION = 0.001;
+
+  private static final double NINETEEN_OF_TWENTY = 0.95;
+
+  /** Farther from the median than so many standard deviations is pulled in. */
+  private static final double FARTHEST = 3;
+
+  /** Standard deviations by median absolute deviations, of normal values. */
+  private static final double DEVIATIONS = 1.4826;
 
   /**
    * Compares two rows.
@@ -52,7 +69,8 @@ public record ChangeDetector(double threshold, int rows, boolean paired) {
     double normalized = estimate + machine;
     if (Math.min(before.length, after.length) < FEWEST) {
       double ratio = Math.exp(estimate);
-      return new Change(ratio, 0, Double.MAX_VALUE, Math.exp(normalized), Change.Kind.UNCLEAR);
+      return new Change(
+          ratio, 0, Double.MAX_VALUE, Math.exp(normalized), Double.MAX_VALUE, Change.Kind.UNCLEAR);
     }
     double within =
         Math.max(
@@ -60,13 +78,14 @@ public record ChangeDetector(double threshold, int rows, boolean paired) {
             asPairs
                 ? standardError(pairs)
                 : Math.hypot(standardError(before), standardError(after)));
-    double error = asPairs ? within : Math.hypot(within, Math.sqrt(2) * BETWEEN_PROCESSES);
+    double between = paired ? 0 : Math.sqrt(2) * tolerance.drift;
+    double error = Math.hypot(within, between);
     int ofRounds = asPairs ? before.length - 1 : before.length + after.length - 2;
     // After Welch and Satterthwaite: what is known beforehand has no uncertainty of its own.
     int degrees = (int) Math.min(MOST_DEGREES, ofRounds * Math.pow(error / within, 4));
     double alpha = Math.min(ALPHA, FAMILY_ALPHA / rows);
     double reach = StudentT.quantile(1 - alpha, degrees) * error;
-    double matters = Math.log(1 + threshold);
+    double matters = Math.log(1 + tolerance.threshold);
     Change.Kind kind = Change.Kind.SAME;
     if (estimate > matters && estimate - reach > 0 && normalized > matters / 2) {
       kind = Change.Kind.SLOWER;
@@ -78,17 +97,9 @@ public record ChangeDetector(double threshold, int rows, boolean paired) {
         Math.exp(estimate - reach),
         Math.exp(estimate + reach),
         Math.exp(normalized),
+        Math.exp(Math.max(matters, reach) + StudentT.quantile(NINETEEN_OF_TWENTY, degrees) * error),
         kind);
   }
-
-  /** What the code's layout and the JIT compiler make of the same build, as a share of its time. */
-  private static final double BETWEEN_PROCESSES = 0.01;
-
-  /** Farther from the median than so many standard deviations is pulled in. */
-  private static final double FARTHEST = 3;
-
-  /** Standard deviations by median absolute deviations, of normal values. */
-  private static final double DEVIATIONS = 1.4826;
 
   private static double[] logs(List<Double> times) {
     return times.stream().mapToDouble(Math::log).toArray();

@@ -1,138 +1,153 @@
 package io.smallmind.bench.compare;
 
-import com.google.gson.JsonParseException;
-import io.smallmind.bench.measure.Statistics;
+import io.smallmind.bench.host.HostReader;
 import io.smallmind.bench.report.BenchReport;
-import io.smallmind.bench.report.JsonReport;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Runs another revision of this repository and the present state in alternation, each time in new
  * processes, so that a noisy machine hits both alike.
  */
 public final class RevisionRuns {
+  /** Hears what is going on. */
+  @FunctionalInterface
+  public interface Listener {
+    /** Comes before each of so many steps. */
+    void at(int step, int steps, String text);
+  }
+
+  /** How many steps come before the first one that measures. */
+  public static final int BUILDS = 2;
+
+  private static final String BASE = "base";
+  private static final String HEAD = "head";
+
+  private final Programs programs = new Programs();
   private final Path root;
   private final Path work;
-  private final Consumer<String> log;
+  private final String commit;
 
-  private RevisionRuns(Path root, Consumer<String> log) {
+  private RevisionRuns(Path root, String commit) {
     this.root = root;
     this.work = root.resolve("target/compare");
-    this.log = log;
+    this.commit = commit;
   }
-
-  /** Both sides, whose rows have one round per run, in the same order. */
-  public record Pair(BenchReport base, BenchReport head) {}
 
   /**
-   * Measures.
+   * Looks a revision up.
    *
    * @param revision as git names it
-   * @param pairs how often each side runs
-   * @param arguments of the bench, its command first
-   * @throws IOException if the revision can't be built or a run fails
+   * @throws IllegalArgumentException if there is no such revision
+   * @throws IOException if this is no repository
    */
-  public static Pair measure(
-      String revision, int pairs, List<String> arguments, Consumer<String> log) throws IOException {
-    Path root = Path.of(output(Path.of(""), "git", "rev-parse", "--show-toplevel"));
-    return new RevisionRuns(root, log).run(revision, pairs, arguments);
+  public static RevisionRuns of(String revision) throws IOException {
+    Programs programs = new Programs();
+    Path root = WorkTree.top(programs, HostReader.sources());
+    String commit = WorkTree.commit(programs, root, revision);
+    if (commit.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no revision '"
+              + revision
+              + "' in "
+              + root
+              + "; name a branch, a tag or a commit, or git fetch it");
+    }
+    return new RevisionRuns(root, commit);
   }
 
-  private Pair run(String revision, int pairs, List<String> arguments) throws IOException {
-    String commit = output(root, "git", "rev-parse", "--verify", revision + "^{commit}");
-    Path other = work.resolve(commit.substring(0, 12));
-    Files.createDirectories(work);
-    if (!Files.exists(other.resolve("pom.xml"))) {
-      output(root, "git", "worktree", "prune");
-      output(root, "git", "worktree", "add", "--detach", other.toString(), commit);
-    }
-    for (Path tree : List.of(other, root)) {
-      log.accept("building " + tree);
-      output(tree, tree.resolve("scripts/smallmind").toString(), "build");
-    }
-    List<BenchReport> before = new ArrayList<>();
-    List<BenchReport> after = new ArrayList<>();
-    for (int pair = 1; pair <= pairs; pair++) {
-      // Which side goes first changes, lest one always finds the machine warmer.
-      boolean baseFirst = pair % 2 == 1;
-      log.accept("pair " + pair + " of " + pairs);
-      if (baseFirst) {
-        before.add(bench(other, "base-" + pair, arguments));
-      }
-      after.add(bench(root, "head-" + pair, arguments));
-      if (!baseFirst) {
-        before.add(bench(other, "base-" + pair, arguments));
-      }
-    }
-    return new Pair(merged(before), merged(after));
+  /** Returns the folder that keeps the figures of each run, in one folder for each side. */
+  public Path figures() {
+    return work;
   }
 
-  private BenchReport bench(Path tree, String name, List<String> arguments) throws IOException {
-    Path json = work.resolve(name + ".json");
+  /**
+   * Measures both. Whatever happens, also when this process is stopped, nothing goes on running.
+   *
+   * @param pairs how often each side runs
+   * @param jvmOptions of both
+   * @param arguments of the bench, its command first
+   * @param keep whether the other revision stays built for the next time
+   * @throws IOException if the revision can't be built, or a run writes no figures
+   */
+  public Sides measure(
+      int pairs, List<String> jvmOptions, List<String> arguments, boolean keep, Listener listener)
+      throws IOException {
+    int steps = BUILDS + 2 * pairs;
+    WorkTree tree = new WorkTree(root, work, commit);
+    try (AtExit cleaning = new AtExit(() -> end(tree, keep))) {
+      for (String side : List.of(BASE, HEAD)) {
+        clear(work.resolve(side));
+      }
+      listener.at(0, steps, "building " + tree.name());
+      tree.checkOut(programs);
+      build(tree.folder());
+      listener.at(BUILDS - 1, steps, "building the present state");
+      build(root);
+      List<BenchReport> base = new ArrayList<>();
+      List<BenchReport> head = new ArrayList<>();
+      for (int pair = 1; pair <= pairs; pair++) {
+        // Which side goes first changes, lest one always finds the machine warmer.
+        for (boolean before : pair % 2 == 1 ? List.of(true, false) : List.of(false, true)) {
+          listener.at(
+              BUILDS + base.size() + head.size(),
+              steps,
+              "pair " + pair + " of " + pairs + ", " + (before ? tree.name() : "present state"));
+          Path json = work.resolve(before ? BASE : HEAD).resolve(pair + ".json");
+          (before ? base : head)
+              .add(
+                  programs.measure(
+                      command(before ? tree.folder() : root, jvmOptions, arguments), json));
+        }
+      }
+      return new Sides(MergedRuns.of(base), MergedRuns.of(head), true);
+    }
+  }
+
+  /** Makes an empty folder. */
+  private static void clear(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    try (Stream<Path> old = Files.list(folder)) {
+      for (Path file : old.toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  private void end(WorkTree tree, boolean keep) {
+    programs.stop();
+    if (!keep) {
+      tree.remove();
+    }
+  }
+
+  private static List<String> command(Path tree, List<String> jvmOptions, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(tree.resolve("scripts/smallmind").toString());
+    command.addAll(jvmOptions);
     command.add("bench");
     command.addAll(arguments);
-    command.addAll(List.of("--json", json.toString()));
-    output(tree, command.toArray(new String[0]));
-    try {
-      return JsonReport.read(json);
-    } catch (JsonParseException e) {
-      throw new IOException("the run in " + tree + " wrote no readable " + json, e);
-    }
+    return command;
   }
 
-  /** Takes the median of each run as a round; the rest is the first run's. */
-  public static BenchReport merged(List<BenchReport> runs) {
-    BenchReport first = runs.getFirst();
-    List<BenchReport.ResultRow> rows = new ArrayList<>();
-    for (BenchReport.ResultRow row : first.results()) {
-      List<Double> medians = new ArrayList<>();
-      for (BenchReport run : runs) {
-        run.results().stream()
-            .filter(one -> one.id().equals(row.id()))
-            .findFirst()
-            .map(BenchReport.ResultRow::nanos)
-            .ifPresent(nanos -> medians.add(nanos.median()));
-      }
-      Statistics nanos = row.nanos();
-      if (nanos != null && medians.size() == runs.size()) {
-        double median =
-            ChangeDetector.median(medians.stream().mapToDouble(Double::doubleValue).toArray());
-        // The pairs stand for the machine's state: no reference is needed.
-        rows.add(row.withNanos(nanos.withRounds(median, medians)).withoutReference());
+  /** The launcher builds what a command needs before it runs it. */
+  private void build(Path tree) throws IOException {
+    Programs.Result result = programs.run(root, command(tree, List.of(), List.of("--help")));
+    if (result.exitCode() != 0) {
+      Path log = tree.resolve("target/launcher/build.log");
+      Path kept = work.resolve("build.log");
+      if (Files.exists(log)) {
+        Files.copy(log, kept, StandardCopyOption.REPLACE_EXISTING);
       } else {
-        rows.add(row);
+        Files.writeString(kept, result.text());
       }
+      throw new IOException(
+          tree.getFileName() + " can't be built: " + result.complaint() + "; see " + kept);
     }
-    return first.withResults(rows);
-  }
-
-  private static String output(Path folder, String... command) throws IOException {
-    Process process =
-        new ProcessBuilder(command)
-            .directory(folder.toAbsolutePath().toFile())
-            .redirectErrorStream(true)
-            .start();
-    process.getOutputStream().close();
-    String text =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    try {
-      if (process.waitFor() != 0) {
-        String last = text.substring(text.lastIndexOf('\n') + 1);
-        throw new IOException(String.join(" ", command) + " failed: " + last);
-      }
-    } catch (InterruptedException e) {
-      process.destroy();
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
-    return text;
   }
 }

@@ -5,22 +5,28 @@ import io.smallmind.bench.report.BenchReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Two runs side by side.
  *
+ * @param paired whether both sides took turns
  * @param incomparable why the runs can't be compared; empty if they can
  * @param rows measured in both
  * @param lost ids of rows that were measured in the first run only: wrong, failed or gone
  */
-public record RunComparison(String incomparable, List<Row> rows, List<String> lost) {
+public record RunComparison(
+    boolean paired, String incomparable, List<Row> rows, List<String> lost) {
   /** Heap bytes of a call that are worth a word, above what bookkeeping allocates. */
   private static final double HEAP_SLACK = 64;
 
   /** How much more memory matters, as a share. */
   private static final double MEMORY_SLACK = 0.1;
+
+  /** How many processors others may take from those that are measured. */
+  private static final double FOREIGN_SLACK = 0.5;
 
   private static final String RESIDENT = "residentBytes";
 
@@ -40,11 +46,10 @@ public record RunComparison(String incomparable, List<Row> rows, List<String> lo
   /**
    * Compares two runs.
    *
-   * @param threshold smallest change that matters, as a share
-   * @param paired whether the same place in both rows' rounds is the same moment
+   * @param paired whether both sides took turns, and each of their rounds is a run
    */
   public static RunComparison of(
-      BenchReport base, BenchReport head, double threshold, boolean paired) {
+      BenchReport base, BenchReport head, ChangeDetector.Tolerance tolerance, boolean paired) {
     String incomparable = difference(base, head);
     Map<String, BenchReport.ResultRow> before = measured(base);
     Map<String, BenchReport.ResultRow> after = measured(head);
@@ -54,11 +59,11 @@ public record RunComparison(String incomparable, List<Row> rows, List<String> lo
       incomparable = "no row was measured in both";
     }
     List<Row> rows = new ArrayList<>();
-    ChangeDetector detector = new ChangeDetector(threshold, Math.max(1, common.size()), paired);
+    ChangeDetector detector = new ChangeDetector(tolerance, Math.max(1, common.size()), paired);
     for (String id : common) {
       rows.add(row(before.get(id), after.get(id), detector));
     }
-    return new RunComparison(incomparable, List.copyOf(rows), lost);
+    return new RunComparison(paired, incomparable, List.copyOf(rows), lost);
   }
 
   private static @Nullable Row judged(
@@ -72,8 +77,12 @@ public record RunComparison(String incomparable, List<Row> rows, List<String> lo
     }
     Double baseReference = base.reference();
     Double headReference = head.reference();
+    // Pairs are of the same moment: what the machine could do then is no news.
     boolean referred =
-        baseReference != null && headReference != null && base.shareOf().equals(head.shareOf());
+        !detector.paired()
+            && baseReference != null
+            && headReference != null
+            && base.shareOf().equals(head.shareOf());
     Change change =
         detector.judge(
             before.roundMedians(),
@@ -128,7 +137,23 @@ public record RunComparison(String incomparable, List<Row> rows, List<String> lo
     if (before.quick() != after.quick() || before.sliceSeconds() != after.sliceSeconds()) {
       return "they were measured with different settings (--quick)";
     }
-    return "";
+    String busy = busy(base);
+    return busy.isEmpty() ? busy(head) : busy;
+  }
+
+  /** Says that threads had to wait for processors, which nothing can be told from. */
+  private static String busy(BenchReport report) {
+    Double foreign = report.load().foreignStart();
+    int threads = report.settings().threads().stream().max(Integer::compare).orElse(1);
+    int processors = report.host().processors();
+    return foreign != null && foreign + threads > processors + FOREIGN_SLACK
+        ? String.format(
+            Locale.ROOT,
+            "of %d processors, others kept %.1f busy, and %d were to be measured",
+            processors,
+            foreign,
+            threads)
+        : "";
   }
 
   private static String memory(BenchReport.ResultRow base, BenchReport.ResultRow head) {

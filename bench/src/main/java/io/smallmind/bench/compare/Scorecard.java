@@ -5,6 +5,7 @@ import io.smallmind.bench.report.Style;
 import io.smallmind.bench.report.Texts;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -141,5 +142,35 @@ public final class Scorecard {
     } else {
       out.println(style.good("Verdict: no difference"));
     }
+    visible(comparison);
+  }
+
+  /** Says what would have been found: a verdict is worth no more. */
+  private void visible(RunComparison comparison) {
+    List<RunComparison.Row> rows =
+        comparison.rows().stream()
+            .filter(row -> row.change().kind() != Change.Kind.UNCLEAR)
+            .sorted(Comparator.comparingDouble(row -> row.change().visible()))
+            .toList();
+    if (rows.isEmpty()) {
+      return;
+    }
+    RunComparison.Row middle = rows.get((rows.size() - 1) / 2);
+    RunComparison.Row worst = rows.getLast();
+    String text =
+        "A slowdown by " + percent(middle) + " would be found in 19 of 20 such comparisons";
+    if (!percent(worst).equals(percent(middle))) {
+      text += "; in " + worst.head().id() + ", by " + percent(worst);
+    }
+    out.println(style.dim(text + "."));
+    if (!comparison.paired()) {
+      out.println(
+          style.dim(
+              "The sides did not take turns: --run lets them, and sees much smaller changes."));
+    }
+  }
+
+  private static String percent(RunComparison.Row row) {
+    return String.format(Locale.ROOT, "%.0f %%", 100 * (row.change().visible() - 1));
   }
 }

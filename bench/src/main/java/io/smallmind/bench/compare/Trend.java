@@ -49,15 +49,15 @@ public record Trend(String title, List<BenchReport> runs) {
   /**
    * Returns every row of the newest run that an earlier one has too.
    *
-   * @param threshold smallest change that matters, as a share
+   * @param tolerance what is no change
    */
-  public List<Line> lines(double threshold) {
+  public List<Line> lines(ChangeDetector.Tolerance tolerance) {
     List<Line> lines = new ArrayList<>();
     if (runs.size() < 2) {
       return lines;
     }
     RunComparison newest =
-        RunComparison.of(runs.get(runs.size() - 2), runs.getLast(), threshold, false);
+        RunComparison.of(runs.get(runs.size() - 2), runs.getLast(), tolerance, false);
     for (RunComparison.Row row : newest.rows()) {
       String id = row.head().id();
       List<Double> rates =

@@ -3,9 +3,11 @@ package io.smallmind.bench.host;
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -166,6 +168,7 @@ public final class HostReader {
     try {
       Process git =
           new ProcessBuilder("git", "describe", "--always", "--dirty=+", "--abbrev=12")
+              .directory(sources().toFile())
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
       if (!git.waitFor(GIT_SECONDS, TimeUnit.SECONDS)) {
@@ -179,6 +182,18 @@ public final class HostReader {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return "";
+    }
+  }
+
+  /** Returns a folder within the sources that this bench was built from, wherever it started. */
+  public static Path sources() throws IOException {
+    CodeSource source = HostReader.class.getProtectionDomain().getCodeSource();
+    try {
+      Path classes = source == null ? null : Path.of(source.getLocation().toURI());
+      Path parent = classes == null ? null : classes.getParent();
+      return parent == null ? Path.of("").toAbsolutePath() : parent;
+    } catch (URISyntaxException e) {
+      throw new IOException(source.getLocation() + " is no file", e);
     }
   }
 

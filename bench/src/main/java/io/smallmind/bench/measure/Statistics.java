@@ -24,12 +24,6 @@ public record Statistics(
     double iqr,
     List<Double> roundMedians) {
 
-  /** Returns these figures with another median, of other rounds. */
-  public Statistics withRounds(double newMedian, List<Double> medians) {
-    return new Statistics(
-        samples, callsPerSample, min, mean, newMedian, p95, p99, max, mad, iqr, medians);
-  }
-
   /** Returns the times of so many calls together. */
   public Statistics times(double calls) {
     return calls == 1

@@ -29,8 +29,8 @@ public record BenchReport(
     List<Comparison> comparisons,
     List<String> warnings) {
 
-  /** Returns this report with other results. */
-  public BenchReport withResults(List<ResultRow> rows) {
+  /** Returns this report with other results, and another load of the machine. */
+  public BenchReport with(List<ResultRow> rows, Load other) {
     return new BenchReport(
         schema,
         schemaVersion,
@@ -41,12 +41,12 @@ public record BenchReport(
         exitCode,
         settings,
         host,
-        load,
+        other,
         backends,
         libraries,
         limits,
         rows,
-        comparisons,
+        Comparison.of(rows),
         warnings);
   }
 
@@ -151,46 +151,6 @@ public record BenchReport(
     public ResultRow {
       series = series == null ? List.of() : series;
       figures = figures == null ? Map.of() : figures;
-    }
-
-    /** Returns this row with other times. */
-    public ResultRow withNanos(Statistics other) {
-      return with(other, share, shareOf, reference);
-    }
-
-    /** Returns this row without what it is compared to. */
-    public ResultRow withoutReference() {
-      return with(nanos, null, "", null);
-    }
-
-    private ResultRow with(
-        @Nullable Statistics times, @Nullable Double partOf, String nameOf, @Nullable Double most) {
-      return new ResultRow(
-          id,
-          work,
-          subject,
-          size,
-          shape,
-          variant,
-          role,
-          threads,
-          status,
-          message,
-          verification,
-          operationsPerCall,
-          bytesPerCall,
-          times,
-          gflops,
-          gigabytesPerSecond,
-          tokensPerSecond,
-          rateUnit,
-          partOf,
-          nameOf,
-          most,
-          heapBytesPerCall,
-          collections,
-          figures,
-          series);
     }
 
     /** Returns the rate that matters in this case, in {@link #rateUnit}. */
