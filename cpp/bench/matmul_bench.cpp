@@ -81,6 +81,9 @@ void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team
     double magnitude = 0;
     for (int64_t k = 0; k < shape.columns; k++) {
       double value = x.floats()[t * shape.columns + k];
+      if (std::strcmp(format.name, "BF16") == 0) {
+        value = reference::round_bf16(x.floats()[t * shape.columns + k]);
+      }
       if (format.quantized) {
         const uint8_t* a = xq.bytes() + t * xq_bytes;
         float d;

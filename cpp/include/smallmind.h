@@ -27,12 +27,13 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a packed layout or the meaning of an argument changes. */
-#define SM_ABI_VERSION 3
+#define SM_ABI_VERSION 4
 
 #define SM_ISA_AVX2 1         /* AVX2, FMA, F16C */
 #define SM_ISA_AVX512_VNNI 2  /* AVX-512 F, BW, DQ, VL, VNNI, and the above */
 #define SM_ISA_NEON 3         /* Armv8.0 Advanced SIMD */
 #define SM_ISA_NEON_DOTPROD 4 /* and the dot product of Armv8.2 */
+#define SM_ISA_AVX512_BF16 5  /* SM_ISA_AVX512_VNNI, and the dot product of BF16 */
 
 #define SM_BINARY_ADD 0
 #define SM_BINARY_MULTIPLY 1
@@ -91,7 +92,8 @@ SM_API void sm_quantize(int32_t isa, const float* x, int64_t x_stride, int64_t c
 /*
  * y[i][j] = sum over k of x[i][k] * w[j][k], i in [x_begin, x_end), j in [w_begin, w_end).
  *
- * x: F32 rows, x_stride bytes apart (read for float weights); xq: their quantized form (read for
+ * x: F32 rows, x_stride bytes apart (read for float weights, and rounded to BF16 for those of that
+ * type); xq: their quantized form (read for
  * quantized weights); w: packed weights, w_stride = 0, or stored ones, w_stride bytes apart.
  */
 SM_API void sm_matmul(int32_t isa, int32_t type, const float* x, int64_t x_stride,

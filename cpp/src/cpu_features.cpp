@@ -37,13 +37,14 @@ constexpr uint32_t kLeaf1EcxAvx2 =
 constexpr uint32_t kLeaf7EbxAvx2 = bit(5);
 constexpr uint32_t kLeaf7EbxAvx512 = bit(16) | bit(17) | bit(30) | bit(31);  // F, DQ, BW, VL
 constexpr uint32_t kLeaf7EcxVnni = bit(11);
+constexpr uint32_t kLeaf7Sub1EaxBf16 = bit(5);
 constexpr uint32_t kStatesYmm = bit(1) | bit(2);                        // xmm, upper ymm
 constexpr uint32_t kStatesZmm = kStatesYmm | bit(5) | bit(6) | bit(7);  // masks, zmm
 
 }  // namespace
 
 int32_t sm_isa_supported(int32_t isa) {
-  if (isa != SM_ISA_AVX2 && isa != SM_ISA_AVX512_VNNI) {
+  if (isa != SM_ISA_AVX2 && isa != SM_ISA_AVX512_VNNI && isa != SM_ISA_AVX512_BF16) {
     return -1;
   }
   if (cpuid(0, 0).eax < 7 || !has(cpuid(1, 0).ecx, kLeaf1EcxAvx2)) {
@@ -57,8 +58,13 @@ int32_t sm_isa_supported(int32_t isa) {
   if (isa == SM_ISA_AVX2) {
     return 1;
   }
-  return has(features.ebx, kLeaf7EbxAvx512) && has(features.ecx, kLeaf7EcxVnni) &&
-         has(states, kStatesZmm);
+  if (!has(features.ebx, kLeaf7EbxAvx512) || !has(features.ecx, kLeaf7EcxVnni) ||
+      !has(states, kStatesZmm)) {
+    return 0;
+  }
+  // The subleaf is there if subleaf 0 says so.
+  return isa == SM_ISA_AVX512_VNNI ||
+         (features.eax >= 1 && has(cpuid(7, 1).eax, kLeaf7Sub1EaxBf16));
 }
 
 #elif defined(__aarch64__) && defined(__linux__)

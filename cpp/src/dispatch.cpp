@@ -14,6 +14,8 @@ const MatmulTable* matmul_of(int32_t isa) {
       return &kMatmulAvx2;
     case SM_ISA_AVX512_VNNI:
       return &kMatmulAvx512;
+    case SM_ISA_AVX512_BF16:
+      return &kMatmulAvx512Bf16;
 #elif defined(__aarch64__)
     case SM_ISA_NEON:
       return &kMatmulNeon;
@@ -31,6 +33,7 @@ const OpsTable* ops_of(int32_t isa) {
     case SM_ISA_AVX2:
       return &kOpsAvx2;
     case SM_ISA_AVX512_VNNI:
+    case SM_ISA_AVX512_BF16:
       return &kOpsAvx512;
 #elif defined(__aarch64__)
     case SM_ISA_NEON:
@@ -48,6 +51,7 @@ const AttentionTable* attention_of(int32_t isa) {
     case SM_ISA_AVX2:
       return &kAttentionAvx2;
     case SM_ISA_AVX512_VNNI:
+    case SM_ISA_AVX512_BF16:
       return &kAttentionAvx512;
 #elif defined(__aarch64__)
     case SM_ISA_NEON:

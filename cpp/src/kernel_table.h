@@ -52,6 +52,7 @@ struct AttentionTable {
 #if defined(__x86_64__)
 extern const MatmulTable kMatmulAvx2;
 extern const MatmulTable kMatmulAvx512;
+extern const MatmulTable kMatmulAvx512Bf16;
 extern const OpsTable kOpsAvx2;
 extern const OpsTable kOpsAvx512;
 extern const AttentionTable kAttentionAvx2;

@@ -103,6 +103,8 @@ const char* isa_name(int32_t isa) {
       return "avx2";
     case SM_ISA_AVX512_VNNI:
       return "avx512-vnni";
+    case SM_ISA_AVX512_BF16:
+      return "avx512-bf16";
     case SM_ISA_NEON:
       return "neon";
     case SM_ISA_NEON_DOTPROD:

@@ -24,6 +24,8 @@
 
 namespace {
 
+constexpr int32_t kTypeBF16 = 30;
+
 using reference::Fill;
 using reference::fill_weights;
 using reference::FormatInfo;
@@ -36,6 +38,7 @@ struct Case {
   int64_t rows;
   int64_t columns;
   Fill fill;
+  bool packed = true;
 };
 
 void fail(const Case& c, const char* what, int64_t token, int64_t row, double expected,
@@ -80,7 +83,8 @@ void test_case(const Case& c, Random& random) {
   }
 
   const int64_t group = sm_row_group(c.isa, format.type);
-  const int64_t packed_bytes = sm_packed_bytes(c.isa, format.type, c.rows, c.columns);
+  const int64_t packed_bytes =
+      c.packed ? sm_packed_bytes(c.isa, format.type, c.rows, c.columns) : 0;
   Guarded packed(static_cast<size_t>(packed_bytes), 64);
   const int64_t half = std::min(c.rows, c.rows / 2 / group * group);
   if (packed_bytes > 0) {
@@ -125,6 +129,9 @@ void test_case(const Case& c, Random& random) {
       double magnitude = 0;
       for (int64_t k = 0; k < c.columns; k++) {
         double value = x.floats()[t * x_stride + k];
+        if (format.type == kTypeBF16) {
+          value = reference::round_bf16(x.floats()[t * x_stride + k]);
+        }
         if (format.quantized) {
           float d;
           std::memcpy(&d, a + activation_scales_offset(c.columns) + k / 32 * 4, 4);
@@ -143,9 +150,11 @@ void test_case(const Case& c, Random& random) {
         }
         continue;
       }
-      // A rounding per block and one per scale; for floats, one per product of a lane.
-      const double terms = format.quantized ? static_cast<double>(c.columns) / 32 * 4 + 8
-                                            : static_cast<double>(c.columns) / 4 + 8;
+      // A rounding per block and one per scale; for floats, one per product of a chain or a lane.
+      const int64_t chain =
+          c.packed ? std::min<int64_t>(c.columns, 128) + c.columns / 128 : c.columns / 4;
+      const double terms =
+          static_cast<double>(format.quantized ? c.columns / 32 * 4 + 8 : chain + 8);
       const double tolerance = terms * FLT_EPSILON * magnitude;
       if (t == poisoned ? std::isfinite(actual) && decoded.back() != 0
                         : !(std::fabs(actual - sum) <= tolerance)) {
@@ -190,6 +199,9 @@ void test_matmul(int32_t isa, bool quick) {
   const std::vector<int64_t> all_rows = {1, 31, 32, 33, 47, 48, 49, 79};
   const std::vector<int64_t> some_rows = {1, 31, 32, 79};
   for (const FormatInfo& format : reference::kFormats) {
+    if (isa == SM_ISA_AVX512_BF16 && format.type != kTypeBF16) {
+      continue;  // The functions of another instruction set.
+    }
     for (int64_t tokens : quick ? some_tokens : all_tokens) {
       for (int64_t rows : quick ? some_rows : all_rows) {
         int64_t columns = tokens % 2 ? 3 * format.block : format.block;
@@ -197,9 +209,14 @@ void test_matmul(int32_t isa, bool quick) {
           columns = tokens * 7 + rows % 5;
         }
         test_case({isa, format, tokens, rows, columns, Fill::kRandom}, random);
+        if (!format.quantized) {
+          test_case({isa, format, tokens, rows, columns, Fill::kRandom, false}, random);
+        }
       }
     }
     test_case({isa, format, 21, 40, 2304, Fill::kRandom}, random);
+    test_case({isa, format, 133, 40, 256, Fill::kRandom}, random);
+    test_case({isa, format, 40, 560, 256, Fill::kRandom}, random);
     test_case({isa, format, 9, 40, 1280, Fill::kRandom}, random);
     test_case({isa, format, 1, 33, 4096, Fill::kRandom}, random);
     if (!quick) {

@@ -13,6 +13,14 @@
 
 namespace reference {
 
+/* The nearest BF16, ties to even. */
+inline double round_bf16(float x) {
+  int exponent = 0;
+  const double significand = std::frexp(static_cast<double>(x), &exponent);
+  return std::isfinite(x) ? std::ldexp(std::nearbyint(std::ldexp(significand, 8)), exponent - 8)
+                          : static_cast<double>(x);
+}
+
 /* The specification of activation quantization, in the layout of activations.h. */
 inline void quantize(const float* x, int64_t columns, uint8_t* row) {
   std::memset(row, 0, static_cast<size_t>(activation_row_bytes(columns)));

@@ -11,27 +11,47 @@
 
 namespace {
 
+template <class Weights>
+struct SingleColumns;
+struct PairedColumns;
+
+/* Elements as they are stored; how they are packed; what activations they are multiplied by. */
 struct F32Weights {
   using Element = float;
+  using PackedColumns = SingleColumns<F32Weights>;
   template <class S>
   static SM_INLINE typename S::F load(const Element* p) {
     return S::load(p);
+  }
+  template <class S>
+  static SM_INLINE typename S::F activation(typename S::F x) {
+    return x;
   }
 };
 
 struct F16Weights {
   using Element = uint16_t;
+  using PackedColumns = SingleColumns<F16Weights>;
   template <class S>
   static SM_INLINE typename S::F load(const Element* p) {
     return S::load_f16(p);
+  }
+  template <class S>
+  static SM_INLINE typename S::F activation(typename S::F x) {
+    return x;
   }
 };
 
 struct BF16Weights {
   using Element = uint16_t;
+  using PackedColumns = PairedColumns;
   template <class S>
   static SM_INLINE typename S::F load(const Element* p) {
     return S::as_float(S::template shift_left<16>(S::load_u16(p)));
+  }
+  template <class S>
+  static SM_INLINE typename S::F activation(typename S::F x) {
+    return S::round_bf16(x);
   }
 };
 
@@ -73,7 +93,8 @@ __attribute__((noinline)) void float_tile(FloatTile tile) {
       w[r] = Weights::template load<S>(row);
     });
     unroll<kTokens>([&](auto t) SM_LAMBDA {
-      F x = S::load(reinterpret_cast<const float*>(tile.x + t * tile.x_stride) + k);
+      F x = Weights::template activation<S>(
+          S::load(reinterpret_cast<const float*>(tile.x + t * tile.x_stride) + k));
       unroll<kRows>([&](auto r) SM_LAMBDA { sums[r][t] = S::mul_add(w[r], x, sums[r][t]); });
     });
   }
@@ -85,7 +106,8 @@ __attribute__((noinline)) void float_tile(FloatTile tile) {
              static_cast<size_t>(left) * sizeof(Element));
       F w = Weights::template load<S>(end);
       for (int t = 0; t < kTokens; t++) {
-        F x = S::load(reinterpret_cast<const float*>(tile.x + t * tile.x_stride) + whole, left);
+        F x = Weights::template activation<S>(
+            S::load(reinterpret_cast<const float*>(tile.x + t * tile.x_stride) + whole, left));
         sums[r][t] = S::mul_add(w, x, sums[r][t]);
       }
     }

@@ -2,7 +2,7 @@
 #ifndef SMALLMIND_MATMUL_MATMUL_IMPL_H
 #define SMALLMIND_MATMUL_MATMUL_IMPL_H
 
-#include "matmul/floats.h"
+#include "matmul/float_panels.h"
 #include "matmul/formats/iq4_nl.h"
 #include "matmul/formats/iq4_xs.h"
 #include "matmul/formats/mxfp4.h"
@@ -17,33 +17,29 @@
 #include "matmul/formats/q6_k.h"
 #include "matmul/formats/q8_0.h"
 #include "matmul/quantized.h"
+#include "matmul/tensor_types.h"
 
 namespace {
-
-/* The GGUF numbers of the types. */
-enum TensorType : int32_t {
-  kTypeF32 = 0,
-  kTypeF16 = 1,
-  kTypeQ4_0 = 2,
-  kTypeQ4_1 = 3,
-  kTypeQ5_0 = 6,
-  kTypeQ5_1 = 7,
-  kTypeQ8_0 = 8,
-  kTypeQ2_K = 10,
-  kTypeQ3_K = 11,
-  kTypeQ4_K = 12,
-  kTypeQ5_K = 13,
-  kTypeQ6_K = 14,
-  kTypeIQ4_NL = 20,
-  kTypeIQ4_XS = 23,
-  kTypeBF16 = 30,
-  kTypeMXFP4 = 39,
-};
 
 template <class T>
 struct Tag {
   using Type = T;
 };
+
+/* Calls body with the tag of the float weights of this number, if it is one. */
+template <class Body>
+void with_floats(int32_t type, Body&& body) {
+  switch (type) {
+    case kTypeF32:
+      return body(Tag<F32Weights>());
+    case kTypeF16:
+      return body(Tag<F16Weights>());
+    case kTypeBF16:
+      return body(Tag<BF16Weights>());
+    default:
+      return;
+  }
+}
 
 /* Calls body with the tag of the quantized format of this number, if it is one. */
 template <class Body>
@@ -82,13 +78,13 @@ void with_format(int32_t type, Body&& body) {
 
 template <class S>
 struct Matmul {
-  static int32_t row_group(int32_t type) {
-    bool floats = type == kTypeF32 || type == kTypeF16 || type == kTypeBF16;
-    return floats ? S::kFloatRows : kGroupRows;
-  }
+  static int32_t row_group(int32_t /* type */) { return kGroupRows; }
 
   static int64_t packed_bytes(int32_t type, int64_t rows, int64_t columns) {
     int64_t bytes = 0;
+    with_floats(type, [&](auto tag) {
+      bytes = packed_float_bytes<typename decltype(tag)::Type>(rows, columns);
+    });
     with_format(type, [&](auto tag) {
       bytes = ::packed_bytes<typename decltype(tag)::Type>(rows, columns);
     });
@@ -97,6 +93,10 @@ struct Matmul {
 
   static void pack(int32_t type, const uint8_t* source, int64_t row_stride, int64_t rows,
                    int64_t columns, uint8_t* target, int64_t row_begin, int64_t row_end) {
+    with_floats(type, [&](auto tag) {
+      pack_floats<typename decltype(tag)::Type>(source, row_stride, rows, columns, target,
+                                                row_begin, row_end);
+    });
     with_format(type, [&](auto tag) {
       ::pack<typename decltype(tag)::Type>(source, row_stride, rows, columns, target, row_begin,
                                            row_end);
@@ -113,23 +113,19 @@ struct Matmul {
     if (tokens <= 0 || w_begin >= w_end) {
       return;
     }
-    FloatTile floats{reinterpret_cast<const uint8_t*>(x) + x_begin * x_stride,
-                     x_stride,
-                     w,
-                     w_stride,
-                     columns,
-                     y,
-                     y_elements};
-    switch (type) {
-      case kTypeF32:
-        return matmul_floats<S, F32Weights>(floats, tokens, w_begin, w_end);
-      case kTypeF16:
-        return matmul_floats<S, F16Weights>(floats, tokens, w_begin, w_end);
-      case kTypeBF16:
-        return matmul_floats<S, BF16Weights>(floats, tokens, w_begin, w_end);
-      default:
-        break;
-    }
+    const float* x_first = x + x_begin * (x_stride / static_cast<int64_t>(sizeof(float)));
+    with_floats(type, [&](auto tag) {
+      using Weights = typename decltype(tag)::Type;
+      if (w_stride > 0) {
+        matmul_floats<S, Weights>({reinterpret_cast<const uint8_t*>(x_first), x_stride, w, w_stride,
+                                   columns, y, y_elements},
+                                  tokens, w_begin, w_end);
+      } else {
+        matmul_float_panels<S, typename Weights::PackedColumns>(
+            w, {x_first, x_stride / static_cast<int64_t>(sizeof(float)), tokens, rows, columns,
+                w_begin, w_end, y, y_elements});
+      }
+    });
     Range range{xq + x_begin * activation_row_bytes(columns),
                 tokens,
                 rows,

@@ -19,7 +19,11 @@ struct Avx2 {
   static constexpr int tile_tokens(int /* scales */) { return 4; }
   static constexpr int vectors(int tokens) { return tokens == 1 ? 4 : tokens == 2 ? 2 : 1; }
 
-  // A tile of float weights: rows by tokens.
+  // A tile of packed float weights: tokens by vectors of rows.
+  static constexpr int kFloatPanelTokens = 6;
+  static constexpr int kFloatPanelVectors = 2;
+
+  // A tile of float weights as they are stored: rows by tokens.
   static constexpr int kFloatRows = 4;
   static constexpr int kFloatTokens = 3;
 
@@ -69,6 +73,15 @@ struct Avx2 {
   static SM_INLINE F zero_float() { return _mm256_setzero_ps(); }
   static SM_INLINE F to_float(I v) { return _mm256_cvtepi32_ps(v); }
   static SM_INLINE F as_float(I v) { return _mm256_castsi256_ps(v); }
+  /* Rounds to the nearest BF16, ties to even; NaN stays. */
+  static SM_INLINE F round_bf16(F v) {
+    I bits = _mm256_castps_si256(v);
+    I up = add(splat(0x7fff), bit_and(shift_right<16>(bits), splat(1)));
+    F rounded = as_float(add(bits, up));
+    F quiet = as_float(bit_or(bits, splat(0x400000)));
+    F nearest = _mm256_blendv_ps(rounded, quiet, _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    return as_float(bit_and(_mm256_castps_si256(nearest), splat(0xffff0000)));
+  }
   static SM_INLINE F mul(F a, F b) { return _mm256_mul_ps(a, b); }
   static SM_INLINE F add(F a, F b) { return _mm256_add_ps(a, b); }
   static SM_INLINE F mul_add(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }

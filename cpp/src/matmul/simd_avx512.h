@@ -24,7 +24,11 @@ struct Avx512 {
   static constexpr int tile_tokens(int scales) { return scales == 2 ? 4 : 6; }
   static constexpr int vectors(int /* tokens */) { return 2; }
 
-  // A tile of float weights: rows by tokens.
+  // A tile of packed float weights: tokens by vectors of rows.
+  static constexpr int kFloatPanelTokens = 12;
+  static constexpr int kFloatPanelVectors = 2;
+
+  // A tile of float weights as they are stored: rows by tokens.
   static constexpr int kFloatRows = 4;
   static constexpr int kFloatTokens = 6;
 
@@ -74,6 +78,14 @@ struct Avx512 {
   static SM_INLINE F zero_float() { return _mm512_setzero_ps(); }
   static SM_INLINE F to_float(I v) { return _mm512_cvtepi32_ps(v); }
   static SM_INLINE F as_float(I v) { return _mm512_castsi512_ps(v); }
+  /* Rounds to the nearest BF16, ties to even; NaN stays. */
+  static SM_INLINE F round_bf16(F v) {
+    I bits = _mm512_castps_si512(v);
+    I up = add(splat(0x7fff), bit_and(shift_right<16>(bits), splat(1)));
+    bits = _mm512_mask_add_epi32(bit_or(bits, splat(0x400000)),
+                                 _mm512_cmp_ps_mask(v, v, _CMP_ORD_Q), bits, up);
+    return as_float(bit_and(bits, splat(0xffff0000)));
+  }
   static SM_INLINE F mul(F a, F b) { return _mm512_mul_ps(a, b); }
   static SM_INLINE F add(F a, F b) { return _mm512_add_ps(a, b); }
   static SM_INLINE F mul_add(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }

@@ -16,7 +16,11 @@ struct NeonBase {
 
   static constexpr int kLanes = 4;
 
-  // A tile of float weights: rows by tokens.
+  // A tile of packed float weights: tokens by vectors of rows.
+  static constexpr int kFloatPanelTokens = 6;
+  static constexpr int kFloatPanelVectors = 4;
+
+  // A tile of float weights as they are stored: rows by tokens.
   static constexpr int kFloatRows = 4;
   static constexpr int kFloatTokens = 4;
 
@@ -75,6 +79,13 @@ struct NeonBase {
   static SM_INLINE F zero_float() { return vdupq_n_f32(0); }
   static SM_INLINE F to_float(I v) { return vcvtq_f32_s32(vreinterpretq_s32_u32(v)); }
   static SM_INLINE F as_float(I v) { return vreinterpretq_f32_u32(v); }
+  /* Rounds to the nearest BF16, ties to even; NaN stays. */
+  static SM_INLINE F round_bf16(F v) {
+    I bits = vreinterpretq_u32_f32(v);
+    I up = add(splat(0x7fff), bit_and(shift_right<16>(bits), splat(1)));
+    bits = vbslq_u32(vceqq_f32(v, v), add(bits, up), bit_or(bits, splat(0x400000)));
+    return as_float(bit_and(bits, splat(0xffff0000)));
+  }
   static SM_INLINE F mul(F a, F b) { return vmulq_f32(a, b); }
   static SM_INLINE F add(F a, F b) { return vaddq_f32(a, b); }
   static SM_INLINE F mul_add(F a, F b, F c) { return vfmaq_f32(c, a, b); }

@@ -118,7 +118,8 @@ public interface Kernels {
    * the range of x's rows, and j in the range of W's rows.
    *
    * <p>With quantized weights, x means the quantized activations, and their {@link #quantize} must
-   * have come before; with F32, F16 and BF16 weights it means the F32 source.
+   * have come before; with F32 and F16 weights it means the F32 source, with BF16 ones the source
+   * rounded to BF16 (nearest, ties to even), as the dot products of processors take it.
    *
    * @param x activations (rows, K)
    * @param w weights (N, K) as this backend's {@link #pack} made them, or as stored

@@ -136,6 +136,9 @@ final class ScalarMatmul {
             left,
             to,
             depth);
+        if (type == TensorType.BF16) {
+          Bf16.round(left, to, depth);
+        }
       }
     }
   }

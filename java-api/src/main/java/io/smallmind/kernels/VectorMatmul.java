@@ -224,6 +224,9 @@ final class VectorMatmul {
           out,
           to,
           length);
+      if (type == TensorType.BF16) {
+        Bf16.round(out, to, length);
+      }
     }
   }
 

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param pack lay weights out the way the backend multiplies them fastest, in memory of their own;
  *     without it the file's own pages are multiplied, slower, in no memory but the page cache
  * @param progress hears of each matrix that is ready: its tensor's name and the bytes so far
- * @param adapter what changes the weights, or null for nothing; held until the model is
- *     closed, and closed by whoever opened it
+ * @param adapter what changes the weights, or null for nothing; held until the model is closed, and
+ *     closed by whoever opened it
  */
 public record LoadOptions(
     boolean pack, ObjLongConsumer<String> progress, @Nullable LoraAdapter adapter) {

@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  * Changes of a model's matrices by products of low rank (Hu et al. 2021): W + scale · B · A. Read
  * from a GGUF adapter file as llama.cpp knows it: {@code general.type} is {@code adapter}, {@code
  * adapter.type} is {@code lora}, and beside {@code adapter.lora.alpha} there is a pair of tensors
- * {@code NAME.lora_a} and {@code NAME.lora_b} for each matrix. Immutable and thread-safe. Models that were
- * loaded with it hold it: closed before them, it is freed when the last of them is closed.
+ * {@code NAME.lora_a} and {@code NAME.lora_b} for each matrix. Immutable and thread-safe. Models
+ * that were loaded with it hold it: closed before them, it is freed when the last of them is
+ * closed.
  */
 public final class LoraAdapter implements AutoCloseable {
   private static final int MAX_RANK = 1024;

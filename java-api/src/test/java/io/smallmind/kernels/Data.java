@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import io.smallmind.tensor.TensorType;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
@@ -104,6 +105,23 @@ final class Data {
       target.set(JAVA_SHORT_UNALIGNED, block, Float.floatToFloat16(1));
       target.set(JAVA_BYTE, block + 2 + row % 32, (byte) 1);
     }
+  }
+
+  /** Returns the activations that weights of a type are multiplied by. */
+  static float[] asMultiplied(TensorType type, float[] x) {
+    return type.isQuantized()
+        ? quantizedAndBack(x)
+        : type == TensorType.BF16 ? throughCodec(type, x) : x;
+  }
+
+  private static float[] throughCodec(TensorType type, float[] x) {
+    float[] result = new float[x.length];
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment stored = arena.allocate(type.rowBytes(x.length));
+      type.codec().encode(x, 0, stored, 0, x.length);
+      type.codec().decode(stored, 0, result, 0, x.length);
+    }
+    return result;
   }
 
   /**

@@ -168,7 +168,7 @@ class MatmulConformanceTest extends KernelConformance {
       Case c, float[][] x, Matrix weights, Guarded y, int padding, String what) {
     float[][] left = new float[c.rows][];
     for (int i = 0; i < c.rows; i++) {
-      left[i] = c.type.isQuantized() ? Data.quantizedAndBack(x[i]) : x[i];
+      left[i] = Data.asMultiplied(c.type, x[i]);
     }
     // Equal products are rounded to the same side again and again: then errors add up.
     double bound = c.fill == Data.Fill.RANDOM ? sumBound(c.columns) : (8 + c.columns) * U;

@@ -44,6 +44,16 @@ enum InstructionSet {
     return number;
   }
 
+  /**
+   * Returns the number of the richest form of it that this machine runs. Instructions for a single
+   * tensor type make no backend of their own.
+   */
+  int richestNumber() {
+    return this == AVX512_VNNI && SmallMind.sm_isa_supported(SmallMind.SM_ISA_AVX512_BF16) == 1
+        ? SmallMind.SM_ISA_AVX512_BF16
+        : number;
+  }
+
   /** Returns its backend's place among all: the higher, the faster. */
   int rank() {
     return rank;

@@ -28,7 +28,7 @@ final class NativeKernels implements Kernels {
   /** Calls the library, which must be loaded and support the instruction set. */
   NativeKernels(InstructionSet set) {
     this.set = set;
-    isa = set.number();
+    isa = set.richestNumber();
   }
 
   @Override

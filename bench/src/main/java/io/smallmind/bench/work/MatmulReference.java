@@ -58,7 +58,7 @@ final class MatmulReference {
     float[] w = new float[Math.toIntExact(k)];
     for (long[] at : places(rows, weights.rows())) {
       type.codec().decode(weights.segment(), weights.rowOffset(at[1]), w, 0, w.length);
-      double[] activations = activations(x, at[0] * k, w.length, type.isQuantized());
+      double[] activations = activations(x, at[0] * k, w.length, type);
       double sum = 0;
       double sumOfX = 0;
       double largest = 0;
@@ -112,8 +112,8 @@ final class MatmulReference {
     return places;
   }
 
-  /** Returns a row of activations as kernels see it: see {@link Kernels#quantize}. */
-  private static double[] activations(MemorySegment x, long begin, int length, boolean quantized) {
+  /** Returns a row of activations as kernels see it: see {@link Kernels#matmul}. */
+  private static double[] activations(MemorySegment x, long begin, int length, TensorType type) {
     double[] values = new double[length];
     for (int block = 0; block < length; block += Kernels.ACTIVATION_BLOCK) {
       int end = Math.min(length, block + Kernels.ACTIVATION_BLOCK);
@@ -125,10 +125,18 @@ final class MatmulReference {
       float inverse = 127 / largest;
       for (int i = block; i < end; i++) {
         float value = at(x, begin + i);
-        values[i] = quantized ? Math.rint(value * inverse) * (double) step : value;
+        values[i] =
+            type.isQuantized()
+                ? Math.rint(value * inverse) * (double) step
+                : type == TensorType.BF16 ? roundToBf16(value) : value;
       }
     }
     return values;
+  }
+
+  private static float roundToBf16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return Float.intBitsToFloat(bits + 0x7FFF + (bits >>> 16 & 1) & 0xFFFF_0000);
   }
 
   static float at(MemorySegment segment, long index) {
