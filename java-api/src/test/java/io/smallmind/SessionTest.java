@@ -3,60 +3,28 @@ package io.smallmind;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.BadModelFileException;
 import io.smallmind.error.ClosedException;
-import io.smallmind.error.ContextOverflowException;
-import io.smallmind.sampling.Grammar;
 import io.smallmind.tensor.TensorType;
-import io.smallmind.testing.TestData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.AfterParameterizedClassInvocation;
-import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.MethodSource;
 
-/** Sessions of a trained model, on every backend. */
-@ParameterizedClass
-@MethodSource("io.smallmind.testing.Backends#names")
-class SessionTest {
-  private static final String PROMPT = "Once upon a time";
-
-  private static LanguageModel model;
-
-  @Parameter private String backend;
-
-  @BeforeParameterizedClassInvocation
-  static void load(String backend) {
-    ModelOptions options = ModelOptions.defaults().withBackend(backend);
-    model = LanguageModel.load(TestData.path("models/stories260K.gguf"), options);
-  }
-
-  @AfterParameterizedClassInvocation
-  static void close() {
-    if (model != null) {
-      model.close();
-    }
-  }
-
+/** What a session remembers and returns, on every backend. */
+class SessionTest extends OnTrainedModel {
   @Test
   void runsOnItsBackend() {
     assertEquals(backend, model.backend());
@@ -101,24 +69,6 @@ class SessionTest {
   }
 
   @Test
-  void stopsAtTextsThatSpanTokens() {
-    try (Session session = model.newSession()) {
-      GenerationOptions options =
-          GenerationOptions.builder()
-              .temperature(0)
-              .maxTokens(100)
-              .stops(List.of("never comes", "named Lily"))
-              .build();
-      StringBuilder heard = new StringBuilder();
-      GenerationResult result =
-          session.generate(PROMPT, options, token -> heard.append(token.text()));
-      assertEquals(FinishReason.STOP, result.finishReason());
-      assertEquals(", there was a little girl ", result.text());
-      assertEquals(result.text(), heard.toString());
-    }
-  }
-
-  @Test
   void theTextIsWhatWasHeard() {
     try (Session session = model.newSession()) {
       boolean spaced = false;
@@ -137,134 +87,6 @@ class SessionTest {
         }
       }
       assertTrue(spaced, "no text began with a space");
-    }
-  }
-
-  @Test
-  void constraintsAndOtherEnds() {
-    try (Session session = model.newSession()) {
-      GenerationOptions.Builder options =
-          GenerationOptions.builder()
-              .temperature(0)
-              .ignoreEnd(true)
-              .constraint(Grammar.parse("root ::= \" the cat\" (\" sat on\" \" the mat\")"));
-      // Where nothing may follow, the text ends without a token for the end.
-      GenerationResult whole = session.generate(PROMPT, options.build());
-      assertEquals(" the cat sat on the mat", whole.text());
-      assertEquals(FinishReason.END, whole.finishReason());
-      int tokens = whole.ids().length;
-      assertEquals(
-          FinishReason.END,
-          session.generate(PROMPT, options.maxTokens(tokens).build()).finishReason());
-      GenerationResult cut = session.generate(PROMPT, options.maxTokens(tokens - 1).build());
-      assertEquals(FinishReason.LENGTH, cut.finishReason());
-      assertTrue(whole.text().startsWith(cut.text()));
-      // A stop string ends it earlier; one that only begins to appear takes nothing away.
-      options.maxTokens(100);
-      GenerationResult stopped = session.generate(PROMPT, options.stops(List.of("on")).build());
-      assertEquals(FinishReason.STOP, stopped.finishReason());
-      assertEquals(" the cat sat ", stopped.text());
-      GenerationResult held = session.generate(PROMPT, options.stops(List.of("mats")).build());
-      assertEquals(FinishReason.END, held.finishReason());
-      assertEquals(whole.text(), held.text());
-      // The end stays the end where the text could go on.
-      options.constraint(Grammar.parse("root ::= (\" a\" | \" the\")+")).stops(List.of());
-      int end = model.tokenizer().eosId();
-      GenerationResult ended =
-          session.generate(PROMPT, options.logitBias(Map.of(end, 1e6f)).build());
-      assertEquals(FinishReason.END, ended.finishReason());
-      assertTrue(ended.text().matches("( a| the)+"), ended.text());
-    }
-  }
-
-  @Test
-  void theSeedDecides() {
-    try (Session session = model.newSession()) {
-      GenerationOptions.Builder options = GenerationOptions.builder().maxTokens(40);
-      String first = session.generate(PROMPT, options.seed(7).build()).text();
-      assertEquals(first, session.generate(PROMPT, options.seed(7).build()).text());
-      assertNotEquals(first, session.generate(PROMPT, options.seed(8).build()).text());
-    }
-  }
-
-  @Test
-  void everySamplingOptionTakesEffect() {
-    try (Session session = model.newSession()) {
-      int[] greedy = session.generate(PROMPT, GenerationOptions.greedy(30)).ids();
-      // Filters that leave one token make a draw greedy.
-      List<GenerationOptions.Builder> narrow =
-          List.of(
-              GenerationOptions.builder().topK(1),
-              GenerationOptions.builder().topK(0).topP(1e-9),
-              GenerationOptions.builder().minP(1));
-      for (GenerationOptions.Builder options : narrow) {
-        assertArrayEquals(
-            greedy, session.generate(PROMPT, options.maxTokens(30).seed(3).build()).ids());
-      }
-      List<GenerationOptions.Builder> changing =
-          List.of(
-              GenerationOptions.builder().temperature(0).repetitionPenalty(1.8),
-              GenerationOptions.builder().temperature(0).frequencyPenalty(4),
-              GenerationOptions.builder().temperature(0).presencePenalty(8),
-              GenerationOptions.builder()
-                  .temperature(0)
-                  .logitBias(Map.of(greedy[3], Float.NEGATIVE_INFINITY)),
-              GenerationOptions.builder().temperature(3).topK(0).topP(1).minP(0).seed(1),
-              GenerationOptions.builder().temperature(2).topK(0).topP(1).minP(0).typicalP(0.3));
-      for (GenerationOptions.Builder options : changing) {
-        int[] ids = session.generate(PROMPT, options.maxTokens(30).build()).ids();
-        assertFalse(Arrays.equals(greedy, ids), options.build().toString());
-      }
-      int[] biased =
-          session
-              .generate(
-                  PROMPT,
-                  GenerationOptions.builder()
-                      .temperature(0)
-                      .maxTokens(5)
-                      .logitBias(Map.of(100, 1e6f))
-                      .build())
-              .ids();
-      assertArrayEquals(new int[] {100, 100, 100, 100, 100}, biased);
-    }
-  }
-
-  @Test
-  void reportsLogProbabilities() {
-    try (Session session = model.newSession()) {
-      GenerationResult result =
-          session.generate(
-              PROMPT,
-              GenerationOptions.builder().temperature(0).maxTokens(5).logProbabilities(3).build());
-      assertEquals(5, result.logProbabilities().size());
-      for (int i = 0; i < 5; i++) {
-        GenerationResult.LogProbabilities each = result.logProbabilities().get(i);
-        assertEquals(result.ids()[i], each.id());
-        assertEquals(3, each.best().size());
-        assertEquals(each.id(), each.best().getFirst().id());
-        assertEquals(each.logProbability(), each.best().getFirst().logProbability());
-        assertTrue(each.logProbability() <= 0);
-        assertTrue(each.best().get(1).logProbability() <= each.logProbability());
-      }
-    }
-  }
-
-  @Test
-  void guessingAheadGivesTheSameText() {
-    try (Session session = model.newSession()) {
-      String prompt = "Lily had a red ball. Lily had a red ball. Lily had";
-      for (double temperature : new double[] {0, 0.8}) {
-        GenerationOptions.Builder options =
-            GenerationOptions.builder().temperature(temperature).seed(5).maxTokens(120);
-        GenerationResult plain = session.generate(prompt, options.draftTokens(0).build());
-        session.truncate(0);
-        GenerationResult guessed = session.generate(prompt, options.draftTokens(8).build());
-        session.truncate(0);
-        assertArrayEquals(plain.ids(), guessed.ids());
-        assertTrue(guessed.usage().draftedTokens() > 0);
-        assertTrue(guessed.usage().acceptedTokens() > 0, guessed.usage().toString());
-        assertTrue(guessed.usage().acceptedTokens() <= guessed.usage().draftedTokens());
-      }
     }
   }
 
@@ -318,106 +140,6 @@ class SessionTest {
           "byte " + at);
       Files.write(file, Arrays.copyOf(bytes, at));
       assertThrows(BadModelFileException.class, () -> model.restoreSession(file, options));
-    }
-  }
-
-  @Test
-  void aFullContextIsNeverSilent() {
-    SessionOptions small = SessionOptions.defaults().withContextLength(24);
-    try (Session session = model.newSession(small)) {
-      ContextOverflowException error =
-          assertThrows(
-              ContextOverflowException.class,
-              () -> session.generate(PROMPT, GenerationOptions.greedy(100)));
-      assertTrue(error.getMessage().contains("24"), error.getMessage());
-      assertThrows(
-          ContextOverflowException.class,
-          () -> session.generate(new int[25], GenerationOptions.greedy(1), null));
-      // The session is usable after that.
-      assertEquals(10, session.generate(PROMPT, GenerationOptions.greedy(10)).ids().length);
-    }
-    try (Session session = model.newSession(small.withOverflow(SessionOptions.Overflow.STOP))) {
-      GenerationResult result = session.generate(PROMPT, GenerationOptions.greedy(100));
-      assertEquals(FinishReason.CONTEXT, result.finishReason());
-      assertEquals(24 - 5 + 1, result.ids().length);
-    }
-    try (Session session = model.newSession(small.withOverflow(SessionOptions.Overflow.SHIFT))) {
-      GenerationResult result = session.generate(PROMPT, GenerationOptions.greedy(100));
-      assertEquals(100, result.ids().length);
-      assertTrue(session.length() <= 25);
-    }
-  }
-
-  @Test
-  void cancelsAlsoWhileReadingThePrompt() throws Exception {
-    int[] prompt = new int[2000];
-    Arrays.fill(prompt, 300);
-    try (Session session = model.newSession(SessionOptions.defaults().withContextLength(2048));
-        ExecutorService pool = Executors.newSingleThreadExecutor()) {
-      CountDownLatch started = new CountDownLatch(1);
-      Future<GenerationResult> result =
-          pool.submit(
-              () -> {
-                Thread.currentThread().interrupt();
-                started.countDown();
-                return session.generate(prompt, GenerationOptions.greedy(40), null);
-              });
-      started.await();
-      GenerationResult interrupted = result.get();
-      assertEquals(FinishReason.CANCELLED, interrupted.finishReason());
-      assertEquals(0, interrupted.ids().length);
-      // From another thread, when some of the prompt was read; unless that comes too late.
-      int[] longer = new int[7000];
-      Arrays.fill(longer, 300);
-      SessionOptions large = SessionOptions.defaults().withContextLength(longer.length);
-      FinishReason reason = FinishReason.LENGTH;
-      for (int attempt = 0; attempt < 20 && reason != FinishReason.CANCELLED; attempt++) {
-        try (Session reading = model.newSession(large)) {
-          Future<GenerationResult> read =
-              pool.submit(() -> reading.generate(longer, GenerationOptions.greedy(1), null));
-          while (reading.promptProgress() < 0.01 && !read.isDone()) {
-            Thread.onSpinWait();
-          }
-          reading.cancel();
-          reason = read.get().finishReason();
-          if (reason == FinishReason.CANCELLED) {
-            assertEquals(0, read.get().ids().length);
-            // What was read is remembered.
-            GenerationResult again =
-                reading.generate(Arrays.copyOf(longer, 600), GenerationOptions.greedy(1), null);
-            assertTrue(again.usage().reusedTokens() >= 500, again.usage().toString());
-          }
-        }
-      }
-      assertEquals(FinishReason.CANCELLED, reason);
-      int[] heard = new int[1];
-      GenerationResult cancelled =
-          session.generate(
-              PROMPT,
-              GenerationOptions.greedy(50),
-              token -> {
-                if (++heard[0] == 3) {
-                  session.cancel();
-                }
-              });
-      assertEquals(FinishReason.CANCELLED, cancelled.finishReason());
-      assertEquals(3, cancelled.ids().length);
-    }
-  }
-
-  @Test
-  void whatAListenerThrowsReachesTheCallerAndFreesTheSession() {
-    try (Session session = model.newSession()) {
-      assertThrows(
-          IllegalArgumentException.class,
-          () ->
-              session.generate(
-                  PROMPT,
-                  GenerationOptions.greedy(10),
-                  token -> {
-                    throw new IllegalArgumentException("enough");
-                  }));
-      assertEquals(10, session.generate(PROMPT, GenerationOptions.greedy(10)).ids().length);
     }
   }
 
