@@ -1,6 +1,5 @@
 package io.smallmind.model;
 
-import io.smallmind.gguf.GgufValue;
 import io.smallmind.gguf.GgufWriter;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.Arena;
@@ -53,6 +52,7 @@ final class ReferenceModel {
     double logitCap;
     int experts;
     int used;
+    boolean halfCache; // keys and values are remembered in F16
   }
 
   final Traits traits;
@@ -151,11 +151,15 @@ final class ReferenceModel {
     return rounded;
   }
 
-  /** Writes the model as a GGUF file in F32. */
+  /** Writes the model as a GGUF file in F32, without a tokenizer. */
   void write(Path file) {
+    write(file, new GgufWriter().put("tokenizer.ggml.model", "none"));
+  }
+
+  /** Writes the model as a GGUF file in F32, to which the writer may have something to add. */
+  void write(Path file, GgufWriter writer) {
     Traits t = traits;
     String a = t.architecture + ".";
-    GgufWriter writer = new GgufWriter();
     writer.put("general.architecture", t.architecture);
     writer.put(a + "context_length", 64);
     writer.put(a + "embedding_length", t.width);
@@ -201,7 +205,6 @@ final class ReferenceModel {
       writer.put(a + "expert_used_count", t.used);
       writer.put(a + "expert_feed_forward_length", t.inner);
     }
-    writer.put("tokenizer.ggml.model", GgufValue.string("none"));
     try (Arena arena = Arena.ofShared()) {
       tensors.forEach(
           (name, rows) -> {
@@ -229,6 +232,20 @@ final class ReferenceModel {
   /** Returns the logits of every position of a sequence. */
   double[][] logits(int[] tokens) {
     Traits t = traits;
+    double[][] last = embeddings(tokens);
+    double[][] logits = new double[last.length][];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = times(tensors.get(t.tied ? "token_embd.weight" : "output.weight"), last[i]);
+      for (int j = 0; t.logitCap > 0 && j < logits[i].length; j++) {
+        logits[i][j] = t.logitCap * Math.tanh(logits[i][j] / t.logitCap);
+      }
+    }
+    return logits;
+  }
+
+  /** Returns the normalised last layer of every position of a sequence. */
+  double[][] embeddings(int[] tokens) {
+    Traits t = traits;
     int n = tokens.length;
     double[][] x = new double[n][];
     for (int i = 0; i < n; i++) {
@@ -251,15 +268,10 @@ final class ReferenceModel {
         x[i] = plus(x[i], t.postNorms ? norm(p + "post_ffw_norm", fed) : fed);
       }
     }
-    double[][] logits = new double[n][];
     for (int i = 0; i < n; i++) {
-      double[] last = norm("output_norm", x[i]);
-      logits[i] = times(tensors.get(t.tied ? "token_embd.weight" : "output.weight"), last);
-      for (int j = 0; t.logitCap > 0 && j < logits[i].length; j++) {
-        logits[i][j] = t.logitCap * Math.tanh(logits[i][j] / t.logitCap);
-      }
+      x[i] = norm("output_norm", x[i]);
     }
-    return logits;
+    return x;
   }
 
   private double[][] attention(String p, int layer, double[][] x) {
@@ -285,6 +297,10 @@ final class ReferenceModel {
       }
       prepare(p + "attn_q_norm", q[i], i, local);
       prepare(p + "attn_k_norm", k[i], i, local);
+      if (t.halfCache) {
+        half(k[i]);
+        half(v[i]);
+      }
     }
     double[][] out = new double[n][];
     for (int i = 0; i < n; i++) {
@@ -315,6 +331,12 @@ final class ReferenceModel {
       out[i] = linear(p + "attn_output", heads);
     }
     return out;
+  }
+
+  private static void half(double[] x) {
+    for (int i = 0; i < x.length; i++) {
+      x[i] = Float.float16ToFloat(Float.floatToFloat16((float) x[i]));
+    }
   }
 
   /** Normalises each head where the family does, and rotates it. */
