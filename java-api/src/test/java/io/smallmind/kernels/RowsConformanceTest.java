@@ -20,7 +20,7 @@ class RowsConformanceTest extends KernelConformance {
 
   /** What a row should become, and the error allowed to each value. */
   private interface Expectation {
-    void compare(float[] row, int column, float actual, String what);
+    void fill(float[] row, double[] expected, double[] tolerance);
   }
 
   private void check(
@@ -36,12 +36,15 @@ class RowsConformanceTest extends KernelConformance {
       out.check(x.length, columns, 5, 0, x.length, what);
       function.apply(in, in, 3, 3, 0, x.length);
       in.check(x.length, columns, 3, 0, x.length, what);
+      double[] expected = new double[columns];
+      double[] tolerance = new double[columns];
       for (int i = 0; i < x.length; i++) {
+        expectation.fill(x[i], expected, tolerance);
         for (int j = 0; j < columns; j++) {
-          expectation.compare(
-              x[i], j, out.get((long) i * (columns + 5) + j), what + " at " + i + ", " + j);
-          expectation.compare(
-              x[i], j, in.get((long) i * (columns + 3) + j), what + " in place at " + i + ", " + j);
+          float apart = out.get((long) i * (columns + 5) + j);
+          float inPlace = in.get((long) i * (columns + 3) + j);
+          assertClose(expected[j], apart, tolerance[j], what + " at " + i + ", " + j);
+          assertClose(expected[j], inPlace, tolerance[j], what + " in place at " + i + ", " + j);
         }
       }
     }
@@ -89,20 +92,22 @@ class RowsConformanceTest extends KernelConformance {
                 out.matrix(x.length, columns, outPadding),
                 begin,
                 end),
-        (row, column, actual, what) -> {
+        (row, expected, tolerance) -> {
           float max = Float.NEGATIVE_INFINITY;
           for (float value : row) {
             max = Math.max(max, value);
           }
           double sum = 0;
-          for (float value : row) {
-            sum += Math.exp((double) value - max);
+          for (int j = 0; j < columns; j++) {
+            expected[j] = Math.exp((double) row[j] - max);
+            sum += expected[j];
           }
-          double expected = Math.exp((double) row[column] - max) / sum;
-          // The difference to the maximum is rounded before exp makes it a factor.
-          double distance = Math.min(Math.abs((double) row[column] - max), 200);
-          double tolerance = expected * (sumBound(columns) + 2 * U * distance) + Float.MIN_NORMAL;
-          assertClose(expected, actual, tolerance, what);
+          for (int j = 0; j < columns; j++) {
+            expected[j] /= sum;
+            // The difference to the maximum is rounded before exp makes it a factor.
+            double distance = Math.min(Math.abs((double) row[j] - max), 200);
+            tolerance[j] = expected[j] * (sumBound(columns) + 2 * U * distance) + Float.MIN_NORMAL;
+          }
         });
   }
 
@@ -128,7 +133,7 @@ class RowsConformanceTest extends KernelConformance {
                           out.matrix(ROWS, columns, outPadding),
                           begin,
                           end),
-                  (row, column, actual, what) -> {
+                  (row, expected, tolerance) -> {
                     double mean = 0;
                     double largest = 0;
                     for (float value : row) {
@@ -141,16 +146,15 @@ class RowsConformanceTest extends KernelConformance {
                       variance += (value - mean) * (value - mean) / columns;
                     }
                     double factor = 1 / Math.sqrt(variance + 1e-5f);
-                    double normal = (row[column] - mean) * factor;
-                    double expected = normal * weight[column] + bias[column];
-                    // The mean's error is relative to the values, and joins every distance.
-                    double error = sumBound(columns) * largest * factor * (1 + Math.abs(normal));
-                    assertClose(
-                        expected,
-                        actual,
-                        Math.abs(weight[column]) * (error + sumBound(columns) * Math.abs(normal))
-                            + 2 * U * (Math.abs(expected) + Math.abs(bias[column])),
-                        what);
+                    for (int j = 0; j < columns; j++) {
+                      double normal = (row[j] - mean) * factor;
+                      expected[j] = normal * weight[j] + bias[j];
+                      // The mean's error is relative to the values, and joins every distance.
+                      double error = sumBound(columns) * largest * factor * (1 + Math.abs(normal));
+                      tolerance[j] =
+                          Math.abs(weight[j]) * (error + sumBound(columns) * Math.abs(normal))
+                              + 2 * U * (Math.abs(expected[j]) + Math.abs(bias[j]));
+                    }
                   });
             }
           }
@@ -176,13 +180,15 @@ class RowsConformanceTest extends KernelConformance {
                           out.matrix(ROWS, columns, outPadding),
                           begin,
                           end),
-                  (row, column, actual, what) -> {
+                  (row, expected, tolerance) -> {
                     double squares = 0;
                     for (float value : row) {
                       squares += (double) value * value / columns;
                     }
-                    double expected = row[column] / Math.sqrt(squares + 1e-6f) * weight[column];
-                    assertClose(expected, actual, sumBound(columns) * Math.abs(expected), what);
+                    for (int j = 0; j < columns; j++) {
+                      expected[j] = row[j] / Math.sqrt(squares + 1e-6f) * weight[j];
+                      tolerance[j] = sumBound(columns) * Math.abs(expected[j]);
+                    }
                   });
             }
           }
