@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param logProbabilities how many alternatives to report with each token's log-probability; −1 to
  *     report nothing
  * @param draftTokens most tokens to guess ahead by looking for the last words in the context
- *     (Saxena 2023); the model confirms each, so that the text is the same; 0 for none
+ *     (Saxena 2023), 0 for none. The model confirms each, so that the text is the same; but more
+ *     than 7 guesses on {@code vector} are summed in another order than one row, which can tip the
+ *     choice between tokens that are equally likely up to rounding
  * @param constraint what the text must conform to, or null for nothing. The text ends where nothing
  *     else may follow; a stop string or the most tokens may end it before it is complete
  */
