@@ -99,20 +99,22 @@ public final class Safetensors {
     String name = part.name();
     int columns = parameter.columns();
     if (name.endsWith(".bias") || name.contains("_norm.")) {
-      return new Entry(name(config, name), new long[] {columns}, rows);
+      return new Entry(name(config.architecture(), name), new long[] {columns}, rows);
     }
     boolean gpt2 = config.architecture() == Architecture.GPT2;
     if (gpt2 && name.startsWith("blk.")) {
       MemorySegment turned = arena.allocate(rows.byteSize(), 64);
       transpose(rows, part.rows(), columns, turned);
-      return new Entry(name(config, name), new long[] {columns, part.rows()}, turned);
+      return new Entry(
+          name(config.architecture(), name), new long[] {columns, part.rows()}, turned);
     }
     if (!gpt2 && (name.contains("attn_q.") || name.contains("attn_k."))) {
       MemorySegment halves = arena.allocate(rows.byteSize(), 64);
       splitPairs(rows, part.rows(), 4L * columns, config.headDim(), halves);
-      return new Entry(name(config, name), new long[] {part.rows(), columns}, halves);
+      return new Entry(
+          name(config.architecture(), name), new long[] {part.rows(), columns}, halves);
     }
-    return new Entry(name(config, name), new long[] {part.rows(), columns}, rows);
+    return new Entry(name(config.architecture(), name), new long[] {part.rows(), columns}, rows);
   }
 
   private static void transpose(MemorySegment from, int rows, int columns, MemorySegment to) {
@@ -134,8 +136,13 @@ public final class Safetensors {
     }
   }
 
-  private static String name(NetworkConfig config, String name) {
-    boolean gpt2 = config.architecture() == Architecture.GPT2;
+  /**
+   * Returns what Hugging Face calls a tensor of a GGUF file, such as {@code blk.0.attn_q.weight}.
+   *
+   * @param architecture GPT2; all others have the names of a llama
+   */
+  public static String name(Architecture architecture, String name) {
+    boolean gpt2 = architecture == Architecture.GPT2;
     Map<String, String> names = gpt2 ? GPT2 : LLAMA;
     int dot = name.lastIndexOf('.');
     String kind = name.substring(dot);

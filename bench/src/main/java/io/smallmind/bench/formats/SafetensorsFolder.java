@@ -2,6 +2,8 @@ package io.smallmind.bench.formats;
 
 import com.google.gson.Gson;
 import io.smallmind.gguf.GgufFile;
+import io.smallmind.model.Architecture;
+import io.smallmind.training.Safetensors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +25,18 @@ import java.util.Map;
 public final class SafetensorsFolder {
   /** Names folders, so that another generation of them is not mistaken for this one. */
   private static final String GENERATION = "1";
+
+  private static final List<String> LAYER =
+      List.of(
+          "attn_norm",
+          "attn_q",
+          "attn_k",
+          "attn_v",
+          "attn_output",
+          "ffn_norm",
+          "ffn_gate",
+          "ffn_up",
+          "ffn_down");
 
   private static final int ALIGNMENT = 64;
   private static final ValueLayout.OfFloat FLOAT =
@@ -71,24 +86,19 @@ public final class SafetensorsFolder {
 
   /** Returns the tensors' names there and in GGUF. */
   private static Map<String, String> names(LlamaTensors tensors) {
-    Map<String, String> names = new LinkedHashMap<>();
-    names.put("model.embed_tokens.weight", "token_embd.weight");
+    List<String> ours = new ArrayList<>(List.of("token_embd"));
     for (int i = 0; i < tensors.config().layers(); i++) {
-      String theirs = "model.layers." + i + ".";
-      String ours = "blk." + i + ".";
-      names.put(theirs + "input_layernorm.weight", ours + "attn_norm.weight");
-      names.put(theirs + "self_attn.q_proj.weight", ours + "attn_q.weight");
-      names.put(theirs + "self_attn.k_proj.weight", ours + "attn_k.weight");
-      names.put(theirs + "self_attn.v_proj.weight", ours + "attn_v.weight");
-      names.put(theirs + "self_attn.o_proj.weight", ours + "attn_output.weight");
-      names.put(theirs + "post_attention_layernorm.weight", ours + "ffn_norm.weight");
-      names.put(theirs + "mlp.gate_proj.weight", ours + "ffn_gate.weight");
-      names.put(theirs + "mlp.up_proj.weight", ours + "ffn_up.weight");
-      names.put(theirs + "mlp.down_proj.weight", ours + "ffn_down.weight");
+      for (String part : LAYER) {
+        ours.add("blk." + i + "." + part);
+      }
     }
-    names.put("model.norm.weight", "output_norm.weight");
+    ours.add("output_norm");
     if (!tensors.isTied()) {
-      names.put("lm_head.weight", "output.weight");
+      ours.add("output");
+    }
+    Map<String, String> names = new LinkedHashMap<>();
+    for (String name : ours) {
+      names.put(Safetensors.name(Architecture.LLAMA, name + ".weight"), name + ".weight");
     }
     return names;
   }
