@@ -2,6 +2,7 @@ package io.smallmind.bench;
 
 import io.smallmind.bench.report.HtmlReport;
 import io.smallmind.bench.report.MarkdownReport;
+import io.smallmind.bench.report.Notes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -135,8 +136,8 @@ final class AllCommand implements Callable<Integer> {
     }
     if (!results.isEmpty()) {
       Path page = folder.resolve("report.html");
-      HtmlReport.write(results, page);
-      MarkdownReport.write(results, folder.resolve("report.md"));
+      HtmlReport.write(results, Notes.NONE, page);
+      MarkdownReport.write(results, Notes.NONE, folder.resolve("report.md"));
       parent.terminal().out().println("Report: " + page.toAbsolutePath());
     }
     return worst;

@@ -3,6 +3,7 @@ package io.smallmind.bench;
 import com.google.gson.JsonParseException;
 import io.smallmind.bench.report.HtmlReport;
 import io.smallmind.bench.report.MarkdownReport;
+import io.smallmind.bench.report.Notes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +38,14 @@ final class ReportCommand implements Callable<Integer> {
   @Option(names = "--markdown", paramLabel = "FILE", description = "Write this text.")
   @Nullable Path markdown;
 
+  @Option(
+      names = "--notes",
+      paramLabel = "FILE",
+      description =
+          "Markdown for the page: an introduction, and below '## Why others win' reasons, such as"
+              + " '- `gemm/F32/*/MKL/*`: it …'.")
+  @Nullable Path notes;
+
   @Override
   public Integer call() throws IOException {
     Main parent = main;
@@ -48,16 +57,20 @@ final class ReportCommand implements Callable<Integer> {
         throw new ParameterException(spec.commandLine(), "no file " + result);
       }
     }
+    if (notes != null && !Files.isRegularFile(notes)) {
+      throw new ParameterException(spec.commandLine(), "--notes: no file " + notes);
+    }
     if (html == null && markdown == null) {
       throw new ParameterException(spec.commandLine(), "name a file: --html or --markdown");
     }
+    Notes written = notes == null ? Notes.NONE : Notes.read(notes);
     try {
       if (html != null) {
-        HtmlReport.write(results, html);
+        HtmlReport.write(results, written, html);
         parent.terminal().out().println("Written: " + html);
       }
       if (markdown != null) {
-        MarkdownReport.write(results, markdown);
+        MarkdownReport.write(results, written, markdown);
         parent.terminal().out().println("Written: " + markdown);
       }
     } catch (JsonParseException e) {

@@ -61,6 +61,46 @@ class ReportTest {
     assertTrue(text.contains("[a.json](a.json)"), text);
   }
 
+  /** What a person wrote stands beside the figures, and outlives them. */
+  @Test
+  void whereOthersWinTheReasonStandsBesideIt() throws IOException {
+    Path json = measured();
+    JsonObject report = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
+    JsonArray rows = report.getAsJsonArray("results");
+    for (String name : List.of("quick", "odd", "slow")) {
+      JsonObject row = rows.get(0).getAsJsonObject().deepCopy();
+      double factor = name.equals("slow") ? 0.5 : 2;
+      row.addProperty("id", "add/add/256/" + name + "/threads-1");
+      row.addProperty("variant", name);
+      row.addProperty("role", "baseline");
+      row.addProperty("gigabytesPerSecond", row.get("gigabytesPerSecond").getAsDouble() * factor);
+      rows.add(row);
+    }
+    Files.writeString(json, report.toString());
+    Path notes = folder.resolve("notes.md");
+    Files.writeString(
+        notes,
+        "# Mine\n\nRead *this*.\n\n## Why others win\n\n- `add/*/quick/*`: it cheats | a lot\n");
+    Path markdown = folder.resolve("report.md");
+    Path html = folder.resolve("report.html");
+    BenchProcess run =
+        BenchProcess.run(
+            ("report " + json + " --notes " + notes + " --markdown " + markdown + " --html " + html)
+                .split(" "));
+    assertEquals(0, run.exitCode(), run.err());
+    String text = Files.readString(markdown);
+    assertTrue(text.startsWith("# Mine\n\nRead *this*.\n\n## Where others win\n"), text);
+    assertTrue(text.contains("| quick | 2.00 × scalar | it cheats \\| a lot |"), text);
+    assertTrue(text.contains("| odd | 2.00 × scalar | not found out yet |"), text);
+    assertFalse(text.contains("| slow | 0"), text);
+    assertEquals(2, text.lines().filter(line -> line.contains(" wins | ")).count(), text);
+    assertTrue(Files.readString(html).contains("it cheats"));
+    assertEquals(
+        2,
+        BenchProcess.run(("report " + json + " --notes /nowhere --markdown " + markdown).split(" "))
+            .exitCode());
+  }
+
   @Test
   void allRunsEverythingAndEndsWithThePath() throws IOException {
     BenchProcess run =

@@ -123,7 +123,7 @@ public record Comparison(
   /** Operations against the better of the plain C loops. */
   private static void plainLoops(
       List<BenchReport.ResultRow> rows, int threads, List<Comparison> found) {
-    for (String op : List.of("add", "relu")) {
+    for (String op : Winners.PLAIN_LOOPS) {
       for (String size : sizes(rows, op, op)) {
         BenchReport.ResultRow ours = null;
         BenchReport.ResultRow theirs = null;

@@ -21,9 +21,10 @@ public final class HtmlReport {
    * Writes a page.
    *
    * @param results JSON files of the bench; the page links to them
+   * @param notes reasons for rows that others win
    * @throws IOException if one can't be read, or the page not be written
    */
-  public static void write(List<Path> results, Path page) throws IOException {
+  public static void write(List<Path> results, Notes notes, Path page) throws IOException {
     JsonArray sources = new JsonArray();
     Path folder = page.toAbsolutePath().normalize().getParent();
     for (Path result : results) {
@@ -34,7 +35,9 @@ public final class HtmlReport {
               ? folder.relativize(absolute).toString().replace('\\', '/')
               : absolute.toUri().toString();
       source.addProperty("file", link);
-      source.add("report", JsonParser.parseString(JsonReport.write(JsonReport.read(result))));
+      BenchReport report = JsonReport.read(result);
+      source.add("report", JsonParser.parseString(JsonReport.write(report)));
+      source.add("wins", wins(report, notes));
       sources.add(source);
     }
     // Neither a name nor a message may end the script that it stands in.
@@ -46,6 +49,19 @@ public final class HtmlReport {
             .replace("/*CHART_JS*/", resource(CHARTS).replace("</script", "<\\/script"))
             .replace("/*DATA*/", data);
     Files.writeString(page, html, StandardCharsets.UTF_8);
+  }
+
+  /** Returns the ids of rows that others win, with the reason. */
+  private static JsonObject wins(BenchReport report, Notes notes) {
+    JsonObject wins = new JsonObject();
+    for (Winners.Win win : Winners.of(report.results())) {
+      JsonObject one = new JsonObject();
+      one.addProperty("ratio", win.ratio());
+      one.addProperty("ours", win.ours().variant());
+      one.addProperty("why", notes.why(win.row()));
+      wins.add(win.row().id(), one);
+    }
+    return wins;
   }
 
   private static String resource(String name) throws IOException {

@@ -3,7 +3,6 @@ package io.smallmind.bench.report;
 import io.smallmind.bench.measure.Statistics;
 import java.io.PrintWriter;
 import java.util.List;
-import java.util.Objects;
 
 /** Prints results case by case: aligned columns and bars. Not thread-safe. */
 public final class ResultTable {
@@ -74,29 +73,13 @@ public final class ResultTable {
       best = Math.max(best, rate == null ? 0 : rate);
     }
     BenchReport.ResultRow winner = winner(rows);
+    List<BenchReport.ResultRow> others = Winners.of(rows).stream().map(Winners.Win::row).toList();
     for (BenchReport.ResultRow row : rows) {
       String line = line(row, named ? "" : row.size(), best, row == winner);
-      out.println(beatsUs(row, rows) ? line + style.warning(WINS) : line);
+      out.println(others.contains(row) ? line + style.warning(WINS) : line);
       named = true;
     }
     out.flush();
-  }
-
-  /** Tells whether somebody else is faster than each backend on the same number of threads. */
-  private static boolean beatsUs(BenchReport.ResultRow row, List<BenchReport.ResultRow> rows) {
-    Double rate = row.rate();
-    if (rate == null || !row.role().equals("baseline")) {
-      return false;
-    }
-    double ours =
-        rows.stream()
-            .filter(one -> one.role().equals("backend") && one.threads() == row.threads())
-            .map(BenchReport.ResultRow::rate)
-            .filter(Objects::nonNull)
-            .mapToDouble(Double::doubleValue)
-            .max()
-            .orElse(Double.POSITIVE_INFINITY);
-    return rate > ours;
   }
 
   private static BenchReport.ResultRow winner(List<BenchReport.ResultRow> rows) {

@@ -1,10 +1,15 @@
 package io.smallmind.bench.rivals;
 
 import io.smallmind.tensor.TensorType;
+import java.io.IOException;
 import java.util.List;
 
 /** TensorFlow Lite as JavaCPP's preset brings it. */
-final class TfLite extends JavaRival {
+final class TfLite extends JavaRival implements ModelRival {
+  private static final String NO_MODELS =
+      "runs no models here: it takes finished .tflite files only, and what writes them of"
+          + " transformers is Python's";
+
   /** Activations in 8 bits with a step for each row of them, weights rounded anew. */
   private static final double INT8 = 0.01;
 
@@ -28,6 +33,16 @@ final class TfLite extends JavaRival {
         + Versions.of("tensorflow-lite")
         + " of JavaCPP's presets: fully connected layers in F32, and with 8-bit weights whose"
         + " activations it rounds itself";
+  }
+
+  @Override
+  public String refuses(String type) {
+    return NO_MODELS;
+  }
+
+  @Override
+  public ModelEngine open(Setup setup) throws IOException {
+    throw new IOException(NO_MODELS);
   }
 
   @Override

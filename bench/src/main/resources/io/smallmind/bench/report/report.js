@@ -1,15 +1,19 @@
 "use strict";
-// Runs of a command, oldest first; pictures show the newest, the trend shows all.
+// Runs, oldest first; of the same command line pictures show the newest, the trend shows all.
 const sources = JSON.parse(document.getElementById("data").textContent)
   .sort((a, b) => a.report.startedAt < b.report.startedAt ? -1 : 1);
-const newest = [...new Map(sources.map(source => [source.report.command, source])).values()];
+const newest = [...new Map(sources.map(source => [command(source.report), source])).values()];
 const rows = newest.flatMap(source => source.report.results.map(row => ({...row, source})));
 const all = rows.filter(row => row.nanos);
 // Passes that are watched have a picture of their own.
 const measured = all.filter(row => row.source.report.command !== "profile");
+// What is measured beside others belongs beside them; all else is of this library's own runs.
+const beside = row => row.source.report.command === "peers";
+const own = measured.some(row => !beside(row)) ? measured.filter(row => !beside(row)) : measured;
 const most = Math.max(1, ...measured.map(row => row.threads));
 const charts = [];
-const palette = ["#2f7ed8", "#e4803c", "#7d8894", "#3aa66b", "#b05fc2", "#c9a227", "#d4526e", "#33b2c9", "#8a6d3b"];
+const palette = ["#2f7ed8", "#e4803c", "#7d8894", "#3aa66b", "#b05fc2", "#c9a227", "#d4526e", "#33b2c9", "#8a6d3b",
+  "#5b6ee1", "#7f9c2f", "#e58fbf", "#4d5a66"];
 const fixed = [[/^native/, 0], [/^vector/, 1], [/^scalar/, 2]];
 const taken = new Map();
 
@@ -104,10 +108,11 @@ function bars(parent, title, unit, list, label, name, value, more = {}) {
     const row = list.find(one => label(one) === text && name(one) === which);
     return row ? value(row) : null;
   });
-  const height = 76 + labels.length * (more.stacked ? 30 : 12 + 13 * names.length);
+  const height = 76 + labels.length * (more.stacked ? 30 : Math.max(30, 12 + 13 * names.length));
   figure(parent, title, list.map(row => row.source), height, {
     type: "bar",
-    data: {labels, datasets: names.map(which => ({
+    // On phones there is no room for long labels in one line.
+    data: {labels: labels.map(text => text.length > 18 ? text.split(", ") : text), datasets: names.map(which => ({
       label: which, data: data(which), backgroundColor: colour(which), skipNull: true,
       stack: more.stacked ? "all" : undefined}))},
     options: {indexAxis: "y",
@@ -141,42 +146,59 @@ function lines(parent, title, xTitle, unit, list, name, x, y, more = {}) {
 
 function grid(part) { return add(part, "div", undefined, "grid"); }
 
-/** GFLOPS, throughput and GB/s by system. */
+/** GFLOPS, throughput and GB/s by system: bars of one picture are of one run. */
 function systems() {
+  const runs = newest.map(source => measured.filter(row => row.source === source && row.threads === most));
   const part = section("GFLOPS by system");
-  const gemms = measured.filter(row => row.work === "gemm" && row.threads === most);
-  const largest = row => gemms.filter(one => one.subject === row.subject).at(-1).size === row.size;
-  bars(part, "Products of matrices, largest size, " + threads(most), "GFLOPS", gemms.filter(largest),
-    row => row.subject + " " + row.size, row => row.variant, rate);
-  bars(part, "Products with one vector, weights from memory, " + threads(most), "GB/s",
-    measured.filter(row => row.work === "gemv" && row.threads === most),
-    row => row.subject + " " + row.size, row => row.variant, rate);
+  for (const run of runs) {
+    const gemms = run.filter(row => row.work === "gemm");
+    const largest = row => gemms.filter(one => one.subject === row.subject).at(-1).size === row.size;
+    bars(part, "Products of matrices, largest size, " + threads(most), "GFLOPS", gemms.filter(largest),
+      row => row.subject + " " + row.size, row => row.variant, rate);
+  }
+  for (const run of runs) {
+    bars(part, "Products with one vector, weights from memory, " + threads(most), "GB/s",
+      run.filter(row => row.work === "gemv"), row => row.subject + " " + row.size, row => row.variant, rate);
+  }
   finish(part);
 
   const speed = section("Throughput by system");
-  for (const work of ["decode", "prefill"]) {
-    const list = measured.filter(row => row.work === work && row.threads === most);
-    bars(speed, (work === "decode" ? "Tokens generated, " : "Prompts read, ") + threads(most), "tok/s", list,
-      row => model(row) + ", " + row.size, row => row.variant, rate);
+  for (const [work, title] of [["decode", "Tokens generated"], ["prefill", "Prompts read"], ["train", "Training"]]) {
+    for (const run of runs) {
+      bars(speed, `${title}, ${threads(most)}`, "tok/s", run.filter(row => row.work === work),
+        row => model(row) + ", " + row.size, row => row.variant, rate);
+    }
   }
-  bars(speed, "Training, " + threads(most), "tok/s",
-    measured.filter(row => row.work === "train" && row.threads === most),
-    row => row.subject + ", " + row.size, row => row.variant, rate);
   finish(speed);
+}
+
+/** Rows that somebody else is faster in than every backend, and why. */
+function wins() {
+  const part = section("Where others win");
+  const found = newest.flatMap(source => source.report.results.filter(row => source.wins[row.id])
+    .map(row => ({row, source, ...source.wins[row.id]})));
+  if (found.length) {
+    const box = add(part, "figure");
+    table(add(box, "div", undefined, "stacked scroll"), ["work", "who", "speed", "why"], found.map(({row, ratio, ours, why}) =>
+      [`${row.work === row.subject ? row.work : row.work + " " + model(row)} ${row.size} ×${row.threads}`, row.variant,
+        `${ratio.toFixed(2)} × ${ours}`, why || "not found out yet"]), (cell, i) => i === 3 ? "text" : "");
+    caption(box, found.map(one => one.source));
+  }
+  finish(part);
 }
 
 /** How figures go with size, threads, context and sessions. */
 function scaling() {
   const part = section("Scaling");
   const box = grid(part);
-  for (const type of unique(measured.filter(row => row.work === "gemm").map(row => row.subject))) {
+  for (const type of unique(own.filter(row => row.work === "gemm").map(row => row.subject))) {
     lines(box, `Size: products with ${type}, ${threads(most)}`, "rows = columns", "GFLOPS",
-      measured.filter(row => row.work === "gemm" && row.subject === type && row.threads === most
+      own.filter(row => row.work === "gemm" && row.subject === type && row.threads === most
         && row.shape.m === row.shape.n && row.role === "backend"),
       row => row.variant, row => row.shape.m, rate, {log: true, ticks: String});
   }
-  const alone = new Map(measured.filter(row => row.threads === 1).map(row => [row.id, row]));
-  const faster = measured.filter(row => row.threads === most && most > 1 && row.role === "backend"
+  const alone = new Map(own.filter(row => row.threads === 1).map(row => [row.id, row]));
+  const faster = own.filter(row => row.threads === most && most > 1 && row.role === "backend"
     && ["gemm", "gemv", "decode", "prefill", "train"].includes(row.work))
     .map(row => ({...row, one: alone.get(row.id.replace(/threads-\d+$/, "threads-1"))}))
     .filter(row => row.one);
@@ -184,15 +206,15 @@ function scaling() {
   bars(box, `Threads: ${most} against 1`, "times as fast", faster.filter(last),
     row => `${row.work} ${model(row)}`, row => row.variant, row => rate(row) / rate(row.one));
   lines(box, "Context: tokens generated behind it, " + threads(most), "tokens of context", "tok/s",
-    measured.filter(row => row.work === "decode" && row.threads === most && row.shape.sessions === 1),
-    row => row.variant + (unique(measured.filter(one => one.work === "decode").map(model)).length > 1
+    own.filter(row => row.work === "decode" && row.threads === most && row.shape.sessions === 1),
+    row => row.variant + (unique(own.filter(one => one.work === "decode").map(model)).length > 1
       ? " " + model(row) : ""), row => row.shape.depth, rate);
-  for (const count of unique(measured.filter(row => row.work === "sessions").map(row => row.threads))) {
+  for (const count of unique(own.filter(row => row.work === "sessions").map(row => row.threads))) {
     lines(box, "Sessions at once, " + threads(count), "sessions", "tok/s of all together",
-      measured.filter(row => row.work === "sessions" && row.threads === count),
+      own.filter(row => row.work === "sessions" && row.threads === count),
       row => row.variant, row => row.shape.sessions, rate);
   }
-  const series = measured.filter(row => row.work === "decode" && row.series?.length > 1 && row.threads === most)
+  const series = own.filter(row => row.work === "decode" && row.series?.length > 1 && row.threads === most)
     .flatMap(row => row.series.map((nanos, i) =>
       ({source: row.source, name: row.variant + (row.shape.depth ? " @" + row.shape.depth : ""), i: i + 1, ms: nanos / 1e6})));
   lines(box, "Token by token, " + threads(most), "token", "ms", series, row => row.name, row => row.i,
@@ -205,15 +227,15 @@ function scaling() {
 function memory() {
   const part = section("Memory");
   const box = grid(part);
-  const resident = measured.filter(row => row.figures?.residentBytes > 0 && row.threads === most
+  const resident = own.filter(row => row.figures?.residentBytes > 0 && row.threads === most
     && (row.work === "train" || row.work === "load"));
   bars(box, "Resident memory of a model, or of a training run", "MiB", resident,
     row => row.subject + (row.work === "load" ? "" : ", training"), row => row.variant,
     row => mebibytes(row.figures.residentBytes));
-  const cache = measured.filter(row => row.figures?.cacheBytesPerToken > 0);
+  const cache = own.filter(row => row.figures?.cacheBytesPerToken > 0);
   bars(box, "Keys and values, for each token of context", "KiB", cache,
     model, () => "keys and values", row => row.figures.cacheBytesPerToken / 1024);
-  const heap = measured.filter(row => row.heapBytesPerCall != null && row.role === "backend" && row.threads === most
+  const heap = own.filter(row => row.heapBytesPerCall != null && row.role === "backend" && row.threads === most
     && ["decode", "prefill", "sessions", "train", "gemm", "gemv"].includes(row.work));
   const perToken = row => row.heapBytesPerCall / (row.tokensPerSecond
     ? Math.max(1, Math.round(row.tokensPerSecond * row.nanos.median / 1e9)) : 1);
@@ -235,7 +257,7 @@ function memory() {
 /** Everything but products. */
 function operations() {
   const part = section("Element by element and row by row");
-  const list = measured.filter(row => row.source.report.command === "ops" && row.threads === most);
+  const list = own.filter(row => row.source.report.command === "ops" && row.threads === most);
   for (const size of unique(list.map(row => row.size))) {
     bars(part, `${size} elements, ${threads(most)}`, "GB/s", list.filter(row => row.size === size),
       row => row.work, row => row.variant, rate);
@@ -278,9 +300,9 @@ function starting() {
   const part = section("Loading");
   const box = grid(part);
   bars(box, "A model, from its file until it can run, " + threads(most), "ms, less is better",
-    measured.filter(row => row.work === "load"), row => `${row.subject}, ${row.size}`, row => row.variant,
+    own.filter(row => row.work === "load"), row => `${row.subject}, ${row.size}`, row => row.variant,
     row => row.nanos.median / 1e6);
-  bars(box, "A fresh process", "ms, less is better", measured.filter(row => row.work === "startup"),
+  bars(box, "A fresh process", "ms, less is better", own.filter(row => row.work === "startup"),
     row => `${row.subject}, ${row.size}`, row => row.variant, row => row.nanos.median / 1e6);
   if (!box.children.length) box.remove();
   finish(part);
@@ -289,7 +311,7 @@ function starting() {
 /** Shares of what the machine can do. */
 function limits() {
   const part = section("Per cent of the limits");
-  const limited = measured.filter(row => row.share != null && row.threads === most && row.role === "backend"
+  const limited = own.filter(row => row.share != null && row.threads === most && row.role === "backend"
     && row.work !== "load" && !/loop/.test(row.shareOf));
   const box = grid(part);
   for (const limit of unique(limited.map(row => row.shareOf))) {
@@ -350,7 +372,7 @@ function features() {
 function table(parent, head, body, kind = () => "") {
   const element = add(parent, "table");
   const line = add(add(element, "thead"), "tr");
-  head.forEach(text => add(line, "th", text));
+  head.forEach((text, i) => add(line, "th", text, kind("", i)));
   const rest = add(element, "tbody");
   body.forEach(cells => {
     const row = add(rest, "tr");
@@ -362,7 +384,7 @@ function table(parent, head, body, kind = () => "") {
 function everyFigure() {
   const parent = document.getElementById("runs");
   const ms = nanos => nanos === undefined ? "" : (nanos / 1e6).toPrecision(3);
-  for (const {file, report} of sources) {
+  for (const {file, report, wins} of sources) {
     const part = add(parent, "details");
     add(part, "summary", "bench " + report.command + ", " + report.startedAt);
     const origin = add(part, "p", undefined, "dim");
@@ -380,8 +402,8 @@ function everyFigure() {
           row.threads, speed == null ? "" : speed.toPrecision(4), row.rateUnit, ms(row.nanos?.median),
           ms(row.nanos?.p95), ms(row.nanos?.p99), row.share == null ? "" : Math.round(row.share * 100) + " %",
           row.heapBytesPerCall == null ? "" : Math.round(row.heapBytesPerCall),
-          row.status === "ok" ? "ok" : row.status + ": " + row.message];
-      }), (cell, i) => i === 10 && cell !== "ok" ? "text" : "");
+          row.status !== "ok" ? row.status + ": " + row.message : wins[row.id] ? "wins" : "ok"];
+      }), (cell, i) => i === 10 && !["ok", "wins"].includes(cell) ? "text" : cell === "wins" ? "no" : "");
     report.warnings.forEach(text => add(part, "p", "Note: " + text, "dim"));
   }
 }
@@ -413,7 +435,7 @@ if (machine) {
     + `${machine.host.os}, Java ${machine.host.javaVersion}; ${machine.startedAt.slice(0, 10)}. `
     + machine.limits.map(one => `${one.kind} ×${one.threads}: ${one.start.toFixed(0)} ${one.unit}`).join(", ");
 }
-[systems, scaling, memory, operations, hotPath, starting, limits, trend, features, everyFigure].forEach(draw => draw());
+[systems, wins, scaling, memory, operations, hotPath, starting, limits, trend, features, everyFigure].forEach(draw => draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
 addEventListener("beforeprint", () => {
   document.querySelectorAll("details").forEach(one => { one.open = true; });
