@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.Matrix;
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -110,7 +111,7 @@ final class VectorActivations {
       joinPairs(2 * block);
       joinPairs(2 * block + 1);
     }
-    MemorySegment target = x.quantized();
+    MemorySegment target = OffHeap.of(x.quantized());
     long to = x.quantizedRowOffset(row);
     MemorySegment.copy(pairs, 0, target, JAVA_INT_UNALIGNED, to, blocks * HALF);
     MemorySegment.copy(sums, 0, target, JAVA_INT_UNALIGNED, to + sumsOffset(columns), 2 * blocks);
@@ -169,7 +170,7 @@ final class VectorActivations {
     int blocks = blocks(columns);
     reserve(blocks);
     long from = x.quantizedRowOffset(row);
-    MemorySegment memory = x.quantized();
+    MemorySegment memory = OffHeap.of(x.quantized());
     MemorySegment.copy(memory, JAVA_INT_UNALIGNED, from, pairs, 0, blocks * HALF);
     MemorySegment.copy(memory, JAVA_INT_UNALIGNED, from + sumsOffset(columns), sums, 0, 2 * blocks);
     MemorySegment.copy(
@@ -190,7 +191,7 @@ final class VectorActivations {
    */
   static void dequantize(
       Activations x, long row, long column, int length, float[] out, int outOffset) {
-    MemorySegment memory = x.quantized();
+    MemorySegment memory = OffHeap.of(x.quantized());
     long q = x.quantizedRowOffset(row) + 2 * column;
     long scales =
         x.quantizedRowOffset(row) + scalesOffset(x.source().columns()) + column / BLOCK * 4;
@@ -202,6 +203,7 @@ final class VectorActivations {
 
   private static void dequantizeBlock(
       MemorySegment memory, long q, float d, float[] out, int outOffset) {
+    memory = OffHeap.of(memory);
     for (int i = 0; i < BLOCK; i += L) {
       ShortVector integers =
           ShortVector.fromMemorySegment(SHORTS, memory, q + 2L * i, LITTLE_ENDIAN);

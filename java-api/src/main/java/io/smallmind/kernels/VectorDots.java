@@ -2,6 +2,7 @@ package io.smallmind.kernels;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -83,6 +84,7 @@ final class VectorDots {
       float[] scale,
       int share,
       float[] out) {
+    w = OffHeap.of(w);
     int[] pairs = x.pairs;
     FloatVector outa = FloatVector.fromArray(F, out, 0);
     FloatVector outb = FloatVector.fromArray(F, out, L);
@@ -170,6 +172,7 @@ final class VectorDots {
       float[] scale,
       int share,
       float[] out) {
+    w = OffHeap.of(w);
     int[] pairs = x.pairs;
     FloatVector outa = FloatVector.fromArray(F, out, 0);
     FloatVector outb = FloatVector.fromArray(F, out, L);
@@ -271,6 +274,7 @@ final class VectorDots {
       float[] scale,
       int share,
       float[] out) {
+    w = OffHeap.of(w);
     int[] pairs = x.pairs;
     FloatVector outa = FloatVector.fromArray(F, out, 0);
     FloatVector outb = FloatVector.fromArray(F, out, L);

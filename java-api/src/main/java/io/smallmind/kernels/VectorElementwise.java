@@ -3,6 +3,7 @@ package io.smallmind.kernels;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -24,6 +25,9 @@ final class VectorElementwise {
       MemorySegment out,
       long outOffset,
       long length) {
+    a = OffHeap.of(a);
+    b = OffHeap.of(b);
+    out = OffHeap.of(out);
     long done =
         switch (op) {
           case ADD -> add(a, aOffset, b, bOffset, out, outOffset, length);
@@ -78,6 +82,8 @@ final class VectorElementwise {
       MemorySegment out,
       long outOffset,
       long length) {
+    in = OffHeap.of(in);
+    out = OffHeap.of(out);
     long whole = length / L;
     for (long i = 0; i < whole; i++) {
       FloatVector.fromMemorySegment(S, in, inOffset + i * BYTES, LITTLE_ENDIAN)
@@ -91,6 +97,8 @@ final class VectorElementwise {
   }
 
   static float dot(MemorySegment a, long aOffset, MemorySegment b, long bOffset, long length) {
+    a = OffHeap.of(a);
+    b = OffHeap.of(b);
     FloatVector s0 = FloatVector.zero(S);
     FloatVector s1 = s0;
     FloatVector s2 = s0;

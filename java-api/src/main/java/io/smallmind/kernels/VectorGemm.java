@@ -3,6 +3,7 @@ package io.smallmind.kernels;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
@@ -117,6 +118,7 @@ final class VectorGemm {
 
   private static void loadPanels(
       VectorTile tile, MemorySegment b, long offset, long stride, int columns, int depth) {
+    b = OffHeap.of(b);
     float[] right = tile.right;
     int whole = columns / PANEL;
     for (int p = 0; p < depth; p++) {

@@ -3,6 +3,7 @@ package io.smallmind.kernels;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -25,6 +26,7 @@ final class VectorHalves {
 
   /** Converts F16: as 13 bits more of exponent, times 2^112, but for infinities and NaN. */
   static void fromF16(MemorySegment from, long offset, float[] to, int toOffset, int length) {
+    from = OffHeap.of(from);
     int whole = length / L * L;
     for (int i = 0; i < whole; i += L) {
       ShortVector bits =
@@ -45,6 +47,7 @@ final class VectorHalves {
 
   /** Converts BF16, the upper half of F32. */
   static void fromBf16(MemorySegment from, long offset, float[] to, int toOffset, int length) {
+    from = OffHeap.of(from);
     int whole = length / L * L;
     for (int i = 0; i < whole; i += L) {
       ShortVector bits =

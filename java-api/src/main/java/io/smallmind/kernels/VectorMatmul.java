@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.Matrix;
+import io.smallmind.tensor.OffHeap;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -186,6 +187,7 @@ final class VectorMatmul {
 
   /** Multiplies with stored F32, at its offset in bytes. */
   private static float dot(float[] a, MemorySegment w, long offset, int length, float[] lanes) {
+    w = OffHeap.of(w);
     FloatVector s0 = FloatVector.zero(S);
     FloatVector s1 = FloatVector.zero(S);
     FloatVector s2 = FloatVector.zero(S);

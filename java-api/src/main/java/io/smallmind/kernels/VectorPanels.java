@@ -2,6 +2,7 @@ package io.smallmind.kernels;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -38,6 +39,7 @@ final class VectorPanels {
   }
 
   private static void nibbles(MemorySegment w, long at, int vectors, short offset, int[] pairs) {
+    w = OffHeap.of(w);
     for (int i = 0; i < vectors; i++) {
       ShortVector q = ShortVector.fromMemorySegment(S, w, at + 4L * L * i, LITTLE_ENDIAN);
       int to = i / 2 * 4 * ROWS + i % 2 * L;
@@ -60,6 +62,7 @@ final class VectorPanels {
   }
 
   private static void six(MemorySegment w, long at, int vectors, short offset, int[] pairs) {
+    w = OffHeap.of(w);
     for (int i = 0; i < vectors; i++) {
       long from = at + i / 2 * 12L * ROWS + i % 2 * 4L * L;
       int to = i / 2 * 8 * ROWS + i % 2 * L;
@@ -98,6 +101,7 @@ final class VectorPanels {
   }
 
   private static void bytes(MemorySegment w, long at, int vectors, int[] pairs) {
+    w = OffHeap.of(w);
     for (int i = 0; i < vectors; i++) {
       ShortVector q = ShortVector.fromMemorySegment(S, w, at + 4L * L * i, LITTLE_ENDIAN);
       int to = i / 2 * 2 * ROWS + i % 2 * L;

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.Matrix;
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -192,6 +193,8 @@ final class VectorRows {
 
   private static void ropeHalves(
       MemorySegment x, long offset, int pairs, MemorySegment table, long tableOffset) {
+    x = OffHeap.of(x);
+    table = OffHeap.of(table);
     for (int i = 0; i < pairs; i += L) {
       long aOffset = offset + 4L * i;
       long bOffset = offset + 4L * (pairs + i);

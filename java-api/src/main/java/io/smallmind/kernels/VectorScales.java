@@ -2,6 +2,7 @@ package io.smallmind.kernels;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -58,6 +59,7 @@ final class VectorScales {
   /** Multiplies the groups' bytes by their block's scale. */
   private static void groups(
       MemorySegment w, long at, int words, float[] block, int blockAt, float[] to) {
+    w = OffHeap.of(w);
     for (int i = 0; i < 2 * words; i++) {
       IntVector bytes =
           IntVector.fromMemorySegment(VectorLanes.I, w, at + 4L * L * i, LITTLE_ENDIAN);

@@ -3,6 +3,7 @@ package io.smallmind.kernels;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -103,6 +104,7 @@ final class VectorTile {
 
   private void storeWhole(
       int rows, float alpha, float beta, MemorySegment c, long cOffset, long cStride) {
+    c = OffHeap.of(c);
     for (int row = 0; row < rows; row++) {
       long offset = cOffset + row * cStride;
       FloatVector a = FloatVector.fromArray(S, product, row * PANEL).mul(alpha);

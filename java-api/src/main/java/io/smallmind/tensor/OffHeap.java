@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
  * slower. After a cast to the class of native segments, which mapped ones extend, it knows which
  * they are.
  */
-final class OffHeap {
+public final class OffHeap {
   private static final Class<? extends MemorySegment> NATIVE = MemorySegment.NULL.getClass();
 
   private OffHeap() {}
@@ -21,10 +21,10 @@ final class OffHeap {
    *
    * @throws BadArgumentException if it is on the heap
    */
-  static MemorySegment of(MemorySegment segment) {
+  public static MemorySegment of(MemorySegment segment) {
     if (!segment.isNative()) {
       throw new BadArgumentException(
-          "blocks must be off-heap; copy them to a segment of an Arena or a Memory");
+          "the segment must be off-heap; copy it to one of an Arena or a Memory");
     }
     return NATIVE.isInstance(segment) ? NATIVE.cast(segment) : segment;
   }
