@@ -10,8 +10,11 @@ import java.util.Map;
 
 /** Jlama: another engine on the JVM, with kernels of the Vector API and native ones. */
 final class Jlama extends JavaRival implements ModelRival {
-  /** Its native loops leave rows out unless there are so many, or a multiple of it. */
-  private static final int NATIVE_ROWS = 128;
+  /** So many slices of rows are fed to its native loops; those left over are left out. */
+  private static final int SLICES = 128;
+
+  /** Of longer slices, some products with several rows of activations are left out. */
+  private static final int LONGEST_SLICE = 4;
 
   private static final String WITHOUT_NATIVE = "-Djlama.force_panama_tensor_operations=true";
 
@@ -37,7 +40,7 @@ final class Jlama extends JavaRival implements ModelRival {
   String description() {
     return "Jlama "
         + Versions.of("jlama")
-        + " with jlama-native, or the Vector API where rows are no multiple of 128: F32, and its"
+        + " with jlama-native, or the Vector API where that is wrong: F32, and its"
         + " Q4 with 8-bit activations; models in F32";
   }
 
@@ -53,13 +56,16 @@ final class Jlama extends JavaRival implements ModelRival {
 
   @Override
   public MatmulEngine openMatmul(Product product, int threads) throws IOException {
-    LineProcess process = start(threads, options(product.n()));
+    LineProcess process = start(threads, options(product.m() > 1, product.n()));
     return MatmulEngine.prepare(process, product, threads, Map.of());
   }
 
-  private static List<String> options(long... rows) {
-    boolean whole = Arrays.stream(rows).allMatch(count -> count % NATIVE_ROWS == 0);
-    return whole ? List.of() : List.of(WITHOUT_NATIVE);
+  private static List<String> options(boolean several, long... rows) {
+    boolean right =
+        Arrays.stream(rows)
+            .allMatch(
+                count -> count % SLICES == 0 && (!several || count / SLICES <= LONGEST_SLICE));
+    return right ? List.of() : List.of(WITHOUT_NATIVE);
   }
 
   @Override
@@ -70,7 +76,7 @@ final class Jlama extends JavaRival implements ModelRival {
   @Override
   public ModelEngine open(Setup setup) throws IOException {
     Path folder = SafetensorsFolder.of(setup.model(), models);
-    LineProcess process = start(setup.threads(), options(SafetensorsFolder.rows(setup.model())));
+    LineProcess process = start(setup.threads(), options(true, SafetensorsFolder.rows(setup.model())));
     return LineModelEngine.load(process, folder, setup);
   }
 }
