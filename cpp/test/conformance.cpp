@@ -144,7 +144,7 @@ int main(int argc, char** argv) {
     }
     int64_t before = checked_cases();
     test_matmul(isa, quick);
-    if (isa != SM_ISA_AVX512_BF16) {  // The others' functions.
+    if (isa != SM_ISA_AVX512_BF16 && isa != SM_ISA_NEON_DOTPROD) {  // The others' functions.
       test_ops(isa, exhaustive);
       test_attention(isa, quick);
     }

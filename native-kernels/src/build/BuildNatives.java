@@ -7,10 +7,12 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -198,25 +200,22 @@ public final class BuildNatives {
   /** Returns the static library of the kernels. */
   private Path compileKernels(Platform platform, String cmake, String compiler, Path folder)
       throws IOException, InterruptedException {
-    List<String> configure =
-        new ArrayList<>(
-            List.of(
-                cmake,
-                "-S",
-                cpp.toString(),
-                "-B",
-                folder.toString(),
-                "-DCMAKE_BUILD_TYPE=Release",
-                "-DCMAKE_CXX_COMPILER=" + compiler));
-    if (!platform.name.equals(host())) {
-      configure.add("-DCMAKE_TOOLCHAIN_FILE=" + cpp.resolve("cmake/" + platform.name + ".cmake"));
-    }
-    Path configured = folder.resolve("configured-by");
-    String command = String.join("\n", configure);
-    if (!Files.exists(configured) || !Files.readString(configured).equals(command)) {
+    if (!isConfigured(folder, compiler)) {
       Files.deleteIfExists(folder.resolve("CMakeCache.txt"));
+      List<String> configure =
+          new ArrayList<>(
+              List.of(
+                  cmake,
+                  "-S",
+                  cpp.toString(),
+                  "-B",
+                  folder.toString(),
+                  "-DCMAKE_BUILD_TYPE=Release",
+                  "-DCMAKE_CXX_COMPILER=" + compiler));
+      if (!platform.name.equals(host())) {
+        configure.add("-DCMAKE_TOOLCHAIN_FILE=" + cpp.resolve("cmake/" + platform.name + ".cmake"));
+      }
       execute(configure, null);
-      Files.writeString(configured, command);
     }
     int jobs = Runtime.getRuntime().availableProcessors();
     execute(
@@ -229,6 +228,24 @@ public final class BuildNatives {
           .findFirst()
           .orElseThrow(() -> new BuildFailure("CMake made no libsmallmind.a in " + folder));
     }
+  }
+
+  /** Tells whether CMake has made this folder, for these sources and this compiler. */
+  private boolean isConfigured(Path folder, String compiler) throws IOException {
+    Path cache = folder.resolve("CMakeCache.txt");
+    if (!Files.exists(cache) || !Files.exists(folder.resolve("cmake_install.cmake"))) {
+      return false;
+    }
+    Set<String> entries = new HashSet<>(); // name:type=value
+    for (String line : Files.readAllLines(cache)) {
+      entries.add(line.replaceFirst(":[A-Z]+=", "="));
+    }
+    return entries.containsAll(
+        List.of(
+            "CMAKE_CACHEFILE_DIR=" + folder,
+            "CMAKE_HOME_DIRECTORY=" + cpp,
+            "CMAKE_BUILD_TYPE=Release",
+            "CMAKE_CXX_COMPILER=" + compiler));
   }
 
   /** Lets JavaCPP write the JNI part, compile it and link it with the kernels. */

@@ -33,6 +33,7 @@ class AttentionConformanceTest extends KernelConformance {
                 for (int rows : ROWS) {
                   // The other choices go round, each at its own pace.
                   number++;
+                  int turn = number / STEP;
                   if (number % STEP == 0
                       && headDim % type.blockLength() == 0
                       && headDim * group * rows < 20_000) {
@@ -41,12 +42,12 @@ class AttentionConformanceTest extends KernelConformance {
                         new AttentionCase(
                             type,
                             headDim,
-                            1 + number % 2,
+                            1 + turn % 2,
                             group,
-                            POSITIONS[number % POSITIONS.length],
+                            POSITIONS[turn % POSITIONS.length],
                             rows,
-                            WINDOWS[number % WINDOWS.length],
-                            number % 4 == 0 ? 5 : 0));
+                            WINDOWS[turn % WINDOWS.length],
+                            turn % 4 == 0 ? 5 : 0));
                   }
                 }
               }
