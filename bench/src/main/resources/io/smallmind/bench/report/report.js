@@ -20,7 +20,7 @@ const taken = new Map();
 function colour(name) {
   const known = fixed.find(([pattern]) => pattern.test(name));
   if (known) return palette[known[1]];
-  if (!taken.has(name)) taken.set(name, palette[(3 + taken.size) % palette.length]);
+  if (!taken.has(name)) taken.set(name, palette[fixed.length + taken.size] || `hsl(${taken.size * 137 % 360} 45% 55%)`);
   return taken.get(name);
 }
 
