@@ -2,6 +2,7 @@ package io.smallmind.model;
 
 import io.smallmind.kernels.PackedWeights;
 import io.smallmind.kernels.Shares;
+import io.smallmind.tensor.TensorType;
 
 /**
  * How the rows of a batch are shared out among the members of a team: evenly, or, where members
@@ -13,6 +14,8 @@ import io.smallmind.kernels.Shares;
 final class RowShares {
   /** What a product with weights costs, where one of attention costs 1. */
   private static final double FLOAT_COST = 0.6;
+
+  private static final double BF16_COST = 0.4;
 
   private static final double QUANTIZED_COST = 0.2;
 
@@ -49,10 +52,13 @@ final class RowShares {
     double sum = 0;
     for (Projection projection : projections) {
       PackedWeights w = projection.weights();
-      sum +=
-          (double) w.rows() * w.columns() * (w.type().isQuantized() ? QUANTIZED_COST : FLOAT_COST);
+      sum += (double) w.rows() * w.columns() * cost(w.type());
     }
     return sum;
+  }
+
+  private static double cost(TensorType type) {
+    return type.isQuantized() ? QUANTIZED_COST : type == TensorType.BF16 ? BF16_COST : FLOAT_COST;
   }
 
   /** Shares out the batch's rows; returns whether members are to keep theirs. */
