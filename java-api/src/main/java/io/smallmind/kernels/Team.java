@@ -42,6 +42,18 @@ public final class Team implements AutoCloseable {
   static final long SPIN_NANOS = 50_000;
 
   /**
+   * How long it spins while other threads want these processors: it may be on the very one that the
+   * member it waits for needs.
+   */
+  private static final long CROWDED_SPIN_NANOS = 2_000;
+
+  /** Giving way takes longer than this if another thread ran meanwhile. */
+  private static final long QUICK_YIELD_NANOS = 4_000;
+
+  /** Waits without a sign of other threads until there seem to be none. */
+  private static final int CALM_WAITS = 1_000;
+
+  /**
    * How long a waiting thread only gives way, before it sleeps: more than choosing a token takes.
    */
   private static final long YIELD_NANOS = 1_000_000;
@@ -95,6 +107,9 @@ public final class Team implements AutoCloseable {
 
   /** Workers that are parked, or about to park: a fork wakes those only. */
   private final AtomicInteger[] parked;
+
+  /** Waits still to spin for a short time. Members write it as they like: it is a guess. */
+  private int crowded;
 
   private @Nullable Work work;
   private volatile @Nullable Throwable failure;
@@ -341,7 +356,6 @@ public final class Team implements AutoCloseable {
   }
 
   /** Returns true when there is new work, false when the team was closed. */
-  @SuppressWarnings("ThreadPriorityCheck")
   private boolean awaitWork(int member, int seen) {
     long deadline = 0;
     for (int pauses = 1; ; pauses++) {
@@ -357,9 +371,9 @@ public final class Team implements AutoCloseable {
       }
       long now = System.nanoTime();
       if (deadline == 0) {
-        deadline = now + SPIN_NANOS;
+        deadline = now + spinNanos();
       } else if (now - deadline > 0 && now - deadline < YIELD_NANOS) {
-        Thread.yield();
+        giveWay(now);
       } else if (now - deadline > 0) {
         AtomicInteger flag = parked[member];
         flag.set(1);
@@ -395,21 +409,38 @@ public final class Team implements AutoCloseable {
     }
   }
 
-  /** Spins for a while, then yields, then naps: another thread may need this processor. */
+  /** Returns how long to spin in a wait that begins. */
+  private long spinNanos() {
+    int waits = crowded;
+    if (waits == 0) {
+      return SPIN_NANOS;
+    }
+    crowded = waits - 1;
+    return CROWDED_SPIN_NANOS;
+  }
+
   @SuppressWarnings("ThreadPriorityCheck")
-  private static long pause(int pauses, long deadline) {
+  private void giveWay(long now) {
+    Thread.yield();
+    if (System.nanoTime() - now > QUICK_YIELD_NANOS) {
+      crowded = CALM_WAITS;
+    }
+  }
+
+  /** Spins for a while, then yields, then naps: another thread may need this processor. */
+  private long pause(int pauses, long deadline) {
     Thread.onSpinWait();
     if (pauses % PAUSES_PER_CLOCK_READ != 0) {
       return deadline;
     }
     long now = System.nanoTime();
     if (deadline == 0) {
-      return now + SPIN_NANOS;
+      return now + spinNanos();
     }
     if (now - deadline > YIELD_NANOS && !Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(SPIN_NANOS);
     } else if (now - deadline > 0) {
-      Thread.yield();
+      giveWay(now);
     }
     return deadline;
   }
