@@ -125,6 +125,9 @@ final class CompareCommand implements Callable<Integer> {
     if (count < FEWEST_PAIRS || count > MOST_PAIRS) {
       throw usage("--pairs: choose " + FEWEST_PAIRS + " to " + MOST_PAIRS + ", not " + count);
     }
+    if (tolerance.drift != null) {
+      throw usage("--drift is for sides that did not take turns; with --run they do: leave it out");
+    }
     if (arguments.isEmpty()) {
       throw usage("--run needs the bench's command behind --, such as -- matmul --types Q4_0");
     }

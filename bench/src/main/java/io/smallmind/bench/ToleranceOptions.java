@@ -11,6 +11,7 @@ import picocli.CommandLine.Spec;
 final class ToleranceOptions {
   private static final double PERCENT = 100;
   private static final double MOST = 1000;
+  private static final double DRIFT = 6;
 
   @Spec(Spec.Target.MIXEE)
   private @Nullable CommandSpec spec;
@@ -27,17 +28,18 @@ final class ToleranceOptions {
       description =
           "How much the machine's speed changes by itself between runs that did not take turns:"
               + " a standard deviation. Default: 6, of a shared machine.")
-  double drift = 6;
+  @Nullable Double drift;
 
   /** Returns what they say. */
   ChangeDetector.Tolerance tolerance() {
     if (!(threshold > 0 && threshold < MOST)) {
       throw usage("--threshold: choose more than 0 per cent, not " + threshold);
     }
-    if (!(drift >= 0 && drift < MOST)) {
+    double percent = drift == null ? DRIFT : drift;
+    if (!(percent >= 0 && percent < MOST)) {
       throw usage("--drift: choose 0 per cent or more, not " + drift);
     }
-    return new ChangeDetector.Tolerance(threshold / PERCENT, drift / PERCENT);
+    return new ChangeDetector.Tolerance(threshold / PERCENT, percent / PERCENT);
   }
 
   private ParameterException usage(String message) {

@@ -102,6 +102,7 @@ class CompareTest {
     String[][] slips = {
       {"--run", "no-such-revision", "--", "matmul"},
       {"--run", "HEAD"},
+      {"--run", "HEAD", "--drift", "1", "--", "matmul"},
       {"--run", "HEAD", "--pairs", "2", "--", "matmul"},
       {"--run", "HEAD", "--", "matmul", "--sizes", "x"},
       {"--run", "HEAD", "--", "report", base.toString(), "--html", "x.html"},

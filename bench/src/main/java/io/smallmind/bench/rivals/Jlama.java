@@ -76,7 +76,8 @@ final class Jlama extends JavaRival implements ModelRival {
   @Override
   public ModelEngine open(Setup setup) throws IOException {
     Path folder = SafetensorsFolder.of(setup.model(), models);
-    LineProcess process = start(setup.threads(), options(true, SafetensorsFolder.rows(setup.model())));
+    LineProcess process =
+        start(setup.threads(), options(true, SafetensorsFolder.rows(setup.model())));
     return LineModelEngine.load(process, folder, setup);
   }
 }
