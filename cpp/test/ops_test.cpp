@@ -1,5 +1,6 @@
 /* The operations against plain loops in double precision. */
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -153,7 +154,7 @@ void test_elementwise_bounds(int32_t isa) {
       return static_cast<double>(a0[static_cast<size_t>(i)] * b0[static_cast<size_t>(i)]);
     };
     auto scaled = [&](int64_t i) { return static_cast<double>(1.7f * a0[static_cast<size_t>(i)]); };
-    auto reset = [&] { std::memcpy(a.floats(), a0.data(), bytes); };
+    auto reset = [&] { std::copy(a0.begin(), a0.end(), a.floats()); };
 
     sm_binary(isa, SM_BINARY_ADD, a.floats(), b.floats(), out.floats(), n);
     expect("add", out.floats(), sum, 0);
@@ -166,7 +167,7 @@ void test_elementwise_bounds(int32_t isa) {
     reset();
     sm_binary(isa, SM_BINARY_MULTIPLY, a.floats(), b.floats(), b.floats(), n);
     expect("multiply in place", b.floats(), product, 0);
-    std::memcpy(b.floats(), b0.data(), bytes);
+    std::copy(b0.begin(), b0.end(), b.floats());
     sm_scale(isa, 1.7f, a.floats(), a.floats(), n);
     expect("scale in place", a.floats(), scaled, 0);
     reset();
