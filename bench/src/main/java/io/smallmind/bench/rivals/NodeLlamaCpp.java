@@ -44,10 +44,7 @@ public final class NodeLlamaCpp implements ModelRival {
     }
     String release = "";
     try {
-      Path built =
-          packages
-              .folder("@node-llama-cpp/" + platform())
-              .resolve("bins/" + platform() + "/_nlcBuildMetadata.json");
+      Path built = libraries().resolve("_nlcBuildMetadata.json");
       release =
           JsonParser.parseString(Files.readString(built))
               .getAsJsonObject()
@@ -71,6 +68,11 @@ public final class NodeLlamaCpp implements ModelRival {
             "--omit=optional",
             "@node-llama-cpp/" + platform() + "@" + VERSION,
             "node-llama-cpp@" + VERSION));
+  }
+
+  /** Returns the folder of the libraries for this machine. */
+  Path libraries() {
+    return packages.folder("@node-llama-cpp/" + platform()).resolve("bins/" + platform());
   }
 
   private static String platform() {

@@ -22,6 +22,7 @@ public final class Rivals {
         new TransformersJs(settings),
         new Jlama(settings),
         new TfLite(settings),
+        new Ggml(settings),
         new NodeLlamaCpp(settings));
   }
 }
