@@ -27,6 +27,9 @@ final class LogitsReference {
    */
   private static final double QUANTIZATION_NOISE = 3 / (127 * Math.sqrt(12));
 
+  /** Activations that meet BF16 weights keep 8 bits of theirs. */
+  private static final double BF16_NOISE = 0x1p-9 / Math.sqrt(3);
+
   /** Sums of some thousand F32 products, in another order. */
   private static final double ROUNDING_NOISE = 1e-4;
 
@@ -80,7 +83,7 @@ final class LogitsReference {
 
   /**
    * Compares a model's scores with these. Backends differ by the rounding of sums only, but that
-   * can flip the rounding of quantized activations: so they must differ by less than that rounding
+   * can flip the rounding of activations: so they must differ by less than that rounding
    * itself brings about, which adds up over the products one after another.
    */
   Verdict check(Model model) {
@@ -93,7 +96,10 @@ final class LogitsReference {
 
   /** Compares scores with expected ones: see {@link #check(Model)}. */
   static Verdict compare(ModelFile file, float[] expected, float[] actual, double factor) {
-    double noise = file.limit() == LimitKind.INT8_DOT ? QUANTIZATION_NOISE : ROUNDING_NOISE;
+    double noise =
+        file.limit() == LimitKind.INT8_DOT
+            ? QUANTIZATION_NOISE
+            : file.main() == TensorType.BF16 ? BF16_NOISE : ROUNDING_NOISE;
     double tolerance = factor * noise * Math.sqrt(4.0 * file.config().layers() + 1);
     double error = 0;
     double size = 0;

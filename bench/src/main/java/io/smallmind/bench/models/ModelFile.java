@@ -15,6 +15,7 @@ import java.util.Map;
  *
  * @param title for a person: a shape's name, or the file's
  * @param type for a person: the mix of tensor types
+ * @param main the type of most of its weights
  * @param weightBytes that every pass reads: all matrices but an embedding that is only looked up
  * @param layerOperations of a token's products with weights, but for the output's
  * @param outputOperations of the product that gives a token's scores
@@ -24,6 +25,7 @@ public record ModelFile(
     Path path,
     String title,
     String type,
+    TensorType main,
     ModelConfig config,
     double weightBytes,
     double layerOperations,
@@ -70,6 +72,7 @@ public record ModelFile(
           path,
           title,
           type.isEmpty() ? main.name() : type,
+          main,
           config,
           bytes,
           layers,
