@@ -83,8 +83,8 @@ final class LogitsReference {
 
   /**
    * Compares a model's scores with these. Backends differ by the rounding of sums only, but that
-   * can flip the rounding of activations: so they must differ by less than that rounding
-   * itself brings about, which adds up over the products one after another.
+   * can flip the rounding of activations: so they must differ by less than that rounding itself
+   * brings about, which adds up over the products one after another.
    */
   Verdict check(Model model) {
     return check(run(model), 1);

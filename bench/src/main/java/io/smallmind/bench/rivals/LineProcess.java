@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 
 /**
@@ -65,8 +66,15 @@ final class LineProcess implements AutoCloseable {
    */
   JsonObject ask(Map<String, Object> request) throws IOException {
     String answer = null;
-    ScheduledFuture<?> late =
-        WATCH.schedule(() -> kill(process), patience.toMillis(), TimeUnit.MILLISECONDS);
+    AtomicBoolean late = new AtomicBoolean();
+    ScheduledFuture<?> watch =
+        WATCH.schedule(
+            () -> {
+              late.set(true); // First: whoever reads sees the end while its children are killed.
+              kill(process);
+            },
+            patience.toMillis(),
+            TimeUnit.MILLISECONDS);
     try {
       out.write(GSON.toJson(request));
       out.newLine();
@@ -75,9 +83,9 @@ final class LineProcess implements AutoCloseable {
     } catch (IOException e) {
       // It ended, of its own or killed.
     } finally {
-      late.cancel(false);
+      watch.cancel(false);
     }
-    if (!late.isCancelled()) {
+    if (late.get()) {
       throw new IOException("gave no answer in " + seconds());
     }
     if (answer == null) {
