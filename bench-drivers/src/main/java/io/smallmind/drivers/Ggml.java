@@ -1,6 +1,7 @@
 package io.smallmind.drivers;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -11,6 +12,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.DirectoryStream;
@@ -24,6 +26,8 @@ import java.nio.file.Path;
 final class Ggml {
   /** The folder of ggml's libraries. */
   private static final String FOLDER = "bench.ggml";
+
+  private static final int MOST_PROCESSORS = 512;
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final Arena ARENA = Arena.global();
@@ -108,12 +112,33 @@ final class Ggml {
         backend = (MemorySegment) cpu.function("ggml_backend_cpu_init", ADDRESS).invokeExact();
         cpu.procedure("ggml_backend_cpu_set_n_threads", ADDRESS, JAVA_INT)
             .invokeExact(backend, job.threads());
+        keepThreads(base, cpu);
         build(base, cpu);
       } catch (Exception | Error e) {
         throw e;
       } catch (Throwable e) {
         throw new IllegalStateException(e);
       }
+    }
+
+    /** Otherwise every product starts threads anew. */
+    private void keepThreads(Library base, Library cpu) throws Throwable {
+      MemoryLayout parameters =
+          MemoryLayout.structLayout(
+              MemoryLayout.sequenceLayout(MOST_PROCESSORS, JAVA_BYTE),
+              JAVA_INT,
+              JAVA_INT,
+              JAVA_INT,
+              JAVA_BYTE,
+              JAVA_BYTE,
+              MemoryLayout.paddingLayout(2));
+      MemorySegment values =
+          (MemorySegment)
+              base.function("ggml_threadpool_params_default", parameters, JAVA_INT)
+                  .invokeExact((SegmentAllocator) ARENA, job.threads());
+      MemorySegment pool =
+          (MemorySegment) cpu.function("ggml_threadpool_new", ADDRESS, ADDRESS).invokeExact(values);
+      cpu.procedure("ggml_backend_cpu_set_threadpool", ADDRESS, ADDRESS).invokeExact(backend, pool);
     }
 
     private void build(Library base, Library cpu) throws Throwable {
