@@ -11,6 +11,7 @@ import java.util.List;
 final class Columns {
   private static final String ERASE_LINE = "\u001b[K";
   private static final String GAP = "  ";
+
   /** Lines of the title and the rule below it. */
   private static final int HEADING = 2;
 

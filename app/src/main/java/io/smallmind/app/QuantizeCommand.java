@@ -67,14 +67,7 @@ final class QuantizeCommand extends AppCommand {
                 adapter == null
                     ? ModelQuantizer.quantize(input, output, mix, pure, team, progress.listener())
                     : ModelQuantizer.merge(
-                        input,
-                        adapter,
-                        strength,
-                        output,
-                        mix,
-                        pure,
-                        team,
-                        progress.listener());
+                        input, adapter, strength, output, mix, pure, team, progress.listener());
           }
           if (json) {
             JsonObject object = new JsonObject();

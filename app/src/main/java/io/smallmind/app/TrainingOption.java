@@ -24,8 +24,7 @@ final class TrainingOption {
   @Option(
       names = "--learning-rate",
       paramLabel = "X",
-      description =
-          "Largest size of a step. Default: 0.001; finetune without --lora: 0.0001.")
+      description = "Largest size of a step. Default: 0.001; finetune without --lora: 0.0001.")
   private @Nullable Double learningRate;
 
   @Option(

@@ -50,8 +50,7 @@ class ColumnsTest {
     PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
     Map<String, String> environment = Map.of("COLUMNS", "63", "LINES", "8");
     Console console =
-        new Console(
-            new ByteArrayInputStream(new byte[0]), out, out, true, true, true, environment);
+        new Console(new ByteArrayInputStream(new byte[0]), out, out, true, true, true, environment);
     Columns columns = new Columns(console, 2);
     for (int line = 1; line <= 20; line++) {
       columns.append(0, "line " + line + "\n");

@@ -137,7 +137,8 @@ class TrainingCommandTest {
     fails(absent, "general.type", Main.BAD_MODEL);
     String unused = "--lora-scale needs --lora";
     fails(
-        run("generate", "--model", base.toString(), "--prompt", "The", "--lora-scale", "2"), unused);
+        run("generate", "--model", base.toString(), "--prompt", "The", "--lora-scale", "2"),
+        unused);
     fails(run("quantize", base.toString(), merged, "--lora-scale", "2"), unused);
   }
 
