@@ -6,7 +6,6 @@ import io.smallmind.bench.limits.Limits;
 import io.smallmind.bench.measure.Interleaver;
 import io.smallmind.bench.measure.Outcome;
 import io.smallmind.bench.measure.Pace;
-import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.report.BenchReport;
 import io.smallmind.bench.report.Comparison;
 import io.smallmind.bench.report.JsonReport;
@@ -200,7 +199,7 @@ final class BenchRun {
 
   private void report(Plan plan, Outcome outcome) {
     // A limit or a rival that fails is a row, but no fault of this library.
-    failed |= outcome.trial().role() == Role.BACKEND;
+    failed |= outcome.trial().role().isOwn();
     String kind = outcome.status() == Outcome.Status.WRONG ? "wrong result" : "failed";
     String who = outcome.trial().variant() + " ×" + outcome.trial().threads();
     error(plan.title() + ", " + who + ": " + kind + ": " + outcome.message(), outcome.failure());

@@ -61,6 +61,8 @@ final class ModelSelection {
       description = "Most tokens of a prompt per forward pass. Default: 512.")
   int batch = 512;
 
+  @Mixin private BesideOption beside = new BesideOption();
+
   @Option(names = "--no-load", description = "Don't measure loading.")
   boolean withoutLoading;
 
@@ -98,6 +100,7 @@ final class ModelSelection {
     }
     check(options, "--sessions", sessions, 1);
     check(options, "--batch", List.of(batch), 1);
+    int busy = beside.processes(options);
     List<TensorType> caches = cacheTypes(options);
     options.longCalls();
     List<BenchRun.Plan> plans = new ArrayList<>();
@@ -107,7 +110,7 @@ final class ModelSelection {
         plans.addAll(loading(file));
       }
       for (TensorType cache : caches) {
-        plans.addAll(plans(file, cache, reads, writes, contexts, rivals));
+        plans.addAll(plans(file, cache, reads, writes, contexts, rivals, busy));
       }
     }
     return plans;
@@ -132,9 +135,10 @@ final class ModelSelection {
       List<Integer> reads,
       List<Integer> writes,
       List<Integer> contexts,
-      List<ModelRival> rivals) {
+      List<ModelRival> rivals,
+      int busy) {
     int count = reads.size() + writes.size() * contexts.size() * sessions.size();
-    Models work = new Models(file, count, cache, batch, rivals);
+    Models work = new Models(file, count, cache, batch, rivals).beside(busy);
     String name = file.title() + " " + file.type() + ", ";
     List<BenchRun.Plan> plans = new ArrayList<>();
     for (int tokens : reads) {

@@ -45,6 +45,8 @@ final class SessionsCommand extends MeasuringCommand {
       description = "Type of keys and values: f16, q8_0, f32. Default: f16.")
   String cacheType = "f16";
 
+  @Mixin private BesideOption beside = new BesideOption();
+
   @Mixin private RunOptions options = new RunOptions();
 
   @Override
@@ -53,11 +55,12 @@ final class SessionsCommand extends MeasuringCommand {
     ModelSelection.check(options, "--sessions", sessions, 1);
     ModelSelection.check(options, "--generate", List.of(tokens), 1);
     ModelSelection.check(options, "--depth", List.of(depth), 0);
+    int busy = beside.processes(options);
     TensorType cache = ModelSelection.cacheType(options, cacheType);
     options.longCalls();
     List<BenchRun.Plan> plans = new ArrayList<>();
     for (ModelFile file : source.files(options)) {
-      Models work = new Models(file, sessions.size(), cache, 1, List.of());
+      Models work = new Models(file, sessions.size(), cache, 1, List.of()).beside(busy);
       for (int count : sessions) {
         plans.add(
             new BenchRun.Plan(

@@ -39,6 +39,8 @@ class OptionsTest {
         "model --kv q3 | --kv: choose f16",
         "model --prompt -1 | --prompt: choose 0 to",
         "model --sessions 0 | --sessions: choose 1 to",
+        "model --beside -1 | --beside: choose 0 to",
+        "sessions --beside 2000 | --beside: choose 0 to",
         "model --prompt 0 --generate 0 --shape tiny-llama --cache target/models | anything to do",
         "model --model /nowhere/at/all.gguf | --model: no file",
         "model --model a.gguf --types Q4_0 | --model brings its own",

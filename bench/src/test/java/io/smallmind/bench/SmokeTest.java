@@ -177,6 +177,39 @@ class SmokeTest {
     assertTrue(run.out().contains("many sessions ÷ one"), run.out());
   }
 
+  /** The same backend twice: never its own rival, but a ratio. */
+  @Test
+  void backendsWorkBesideOtherProcesses() throws IOException {
+    Path json = folder.resolve("beside.json");
+    BenchProcess run =
+        run(
+            "model --no-load --shape tiny-llama --prompt 8 --generate 4 --beside 1 --cache "
+                + folder,
+            "scalar",
+            json);
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    JsonObject report = JsonSchema.valid(json);
+    List<String> roles = new ArrayList<>();
+    for (JsonElement row : report.getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("ok", result.get("status").getAsString(), result.toString());
+      roles.add(result.get("variant").getAsString() + ": " + result.get("role").getAsString());
+    }
+    String pair = "scalar: backend, scalar beside 1: variant";
+    assertEquals(pair + ", " + pair, String.join(", ", roles));
+    List<String> names = new ArrayList<>();
+    for (JsonElement one : report.getAsJsonArray("comparisons")) {
+      names.add(one.getAsJsonObject().get("name").getAsString());
+      assertTrue(one.getAsJsonObject().get("numerator").getAsString().contains("beside-1"));
+    }
+    assertEquals(
+        List.of(
+            "prefill tiny-llama Q4_0, beside 1 ÷ alone",
+            "decode tiny-llama Q4_0, beside 1 ÷ alone"),
+        names);
+    assertFalse(run.out().contains("wins"), run.out());
+  }
+
   @Test
   void profileTellsWhereTheTimeGoes() throws IOException {
     Path json = folder.resolve("profile.json");

@@ -107,7 +107,7 @@ public record RunComparison(
   private static Map<String, BenchReport.ResultRow> measured(BenchReport report) {
     Map<String, BenchReport.ResultRow> rows = new LinkedHashMap<>();
     for (BenchReport.ResultRow row : report.results()) {
-      if (row.isMeasured() && row.role().equals("backend")) {
+      if (row.isMeasured() && row.isOwn()) {
         rows.put(row.id(), row);
       }
     }

@@ -1,10 +1,10 @@
 package io.smallmind.bench.models;
 
+import io.smallmind.bench.measure.Condition;
 import io.smallmind.bench.measure.Part;
 import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Trial;
 import io.smallmind.bench.measure.Verdict;
-import io.smallmind.bench.report.ProfileTable;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.Batch;
@@ -52,8 +52,8 @@ abstract class ModelTrial extends Trial {
 
   ModelTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, boolean profiled) {
     super(
-        (profiled ? ProfileTable.WATCHED : "") + kernels.name(),
-        profiled ? Role.BASELINE : Role.BACKEND,
+        profiled ? Condition.of(kernels.name(), Condition.WATCHED) : kernels.name(),
+        profiled ? Role.VARIANT : Role.BACKEND,
         team.size());
     profiler = profiled ? new Profiler(models.file().config().layers(), team.size()) : null;
     this.models = models;

@@ -1,6 +1,8 @@
 package io.smallmind.bench.models;
 
 import io.smallmind.bench.limits.LimitKind;
+import io.smallmind.bench.measure.BesideTrial;
+import io.smallmind.bench.measure.ForeignLoad;
 import io.smallmind.bench.measure.Trial;
 import io.smallmind.bench.rivals.ModelRival;
 import io.smallmind.bench.work.Contestants;
@@ -22,6 +24,7 @@ public final class Models {
   private final int batchRows;
   private final List<ModelRival> rivals;
   private boolean profiled;
+  private int busy;
 
   /**
    * Prepares work on a file.
@@ -43,6 +46,16 @@ public final class Models {
   /** Has passes watched: each backend takes part twice, watched and not. */
   public Models profiled() {
     profiled = true;
+    return this;
+  }
+
+  /**
+   * Has each backend take part a second time, beside processes of somebody else's.
+   *
+   * @param processes that keep a processor busy each; 0 for none
+   */
+  public Models beside(int processes) {
+    busy = processes;
     return this;
   }
 
@@ -142,11 +155,15 @@ public final class Models {
       LimitKind limit,
       TrialMaker maker) {
     List<Trial> trials = new ArrayList<>();
+    ForeignLoad load = new ForeignLoad(busy);
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
         trials.add(maker.make(kernels, team, false));
         if (profiled) {
           trials.add(maker.make(kernels, team, true));
+        }
+        if (busy > 0) {
+          trials.add(new BesideTrial(maker.make(kernels, team, false), load));
         }
       }
       for (ModelRival rival : rivals) {
@@ -177,6 +194,6 @@ public final class Models {
         limit,
         "",
         trials,
-        List.of(loaded::release));
+        List.of(load, loaded::release));
   }
 }

@@ -1,15 +1,18 @@
 package io.smallmind.bench.report;
 
 import io.smallmind.bench.host.HostInfo;
+import io.smallmind.bench.measure.Condition;
+import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Statistics;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Everything one run of the bench found out, as it is written to JSON. The schema beside this
  * class' resources, {@code schema-1.json}, describes every field; whoever changes a record here
- * changes it there, and raises the version unless a field was only added.
+ * changes it there, and raises the version unless something was only added.
  */
 public record BenchReport(
     String schema,
@@ -108,7 +111,7 @@ public record BenchReport(
    * A trial.
    *
    * @param id the same in every run: work/subject/shape/variant/threads
-   * @param role backend or baseline
+   * @param role backend, variant or baseline
    * @param status ok, wrong, failed or skipped
    * @param message why there are no figures; empty if there are
    * @param verification null if nothing was verified
@@ -161,6 +164,16 @@ public record BenchReport(
         case "tok/s" -> tokensPerSecond;
         default -> gflops;
       };
+    }
+
+    /** Returns who did it, for a table where a variant stands behind its backend. */
+    String by() {
+      return role.equals("variant") ? "· " + Condition.in(variant) : variant;
+    }
+
+    /** Tells whether it is this library's. */
+    public boolean isOwn() {
+      return Role.valueOf(role.toUpperCase(Locale.ROOT)).isOwn();
     }
 
     /** Tells whether there are figures. */

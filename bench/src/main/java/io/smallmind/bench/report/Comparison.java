@@ -34,6 +34,7 @@ public record Comparison(
     quantized(rows, most, found);
     rivals(rows, found);
     sessions(rows, found);
+    OwnRatios.add(rows, found);
     return found;
   }
 
@@ -64,7 +65,8 @@ public record Comparison(
 
   /** Tells whether a row is worth a ratio: in matmuls, backends have their own comparisons. */
   private static boolean isRival(BenchReport.ResultRow row) {
-    return row.rateUnit().equals("tok/s") || row.role().equals("baseline");
+    boolean compared = row.rateUnit().equals("tok/s") && row.role().equals("backend");
+    return compared || row.role().equals("baseline");
   }
 
   /** The fastest backend against each rival, and in models native against Java. */
@@ -83,9 +85,6 @@ public record Comparison(
         ours = row.role().equals("backend") ? faster(ours, row) : ours;
       }
       for (BenchReport.ResultRow row : group) {
-        if (row.variant().startsWith(ProfileTable.WATCHED)) {
-          continue;
-        }
         if (row != ours && isRival(row) && !(ours != null && isOfFamily(row, ours))) {
           String name = row.work() + " " + row.subject() + " ÷ " + row.variant();
           add(name, row.size() + " ×" + row.threads(), ours, row, found);
@@ -182,14 +181,15 @@ public record Comparison(
         .toList();
   }
 
-  private static BenchReport.@Nullable ResultRow faster(
+  static BenchReport.@Nullable ResultRow faster(
       BenchReport.@Nullable ResultRow best, BenchReport.ResultRow row) {
     Double rate = row.rate();
     Double bestRate = best == null ? null : best.rate();
     return rate != null && (bestRate == null || rate > bestRate) ? row : best;
   }
 
-  private static void add(
+  /** Adds the ratio of two rows, if both are there and have figures. */
+  static void add(
       String name,
       String label,
       BenchReport.@Nullable ResultRow numerator,

@@ -1,5 +1,6 @@
 package io.smallmind.bench.report;
 
+import io.smallmind.bench.measure.Condition;
 import io.smallmind.bench.measure.Statistics;
 import java.io.PrintWriter;
 import java.util.List;
@@ -29,7 +30,7 @@ final class ModelSummary {
     for (BenchReport.ResultRow row : rows) {
       Statistics nanos = row.nanos();
       Double rate = row.tokensPerSecond();
-      if (row.variant().startsWith(ProfileTable.WATCHED)) {
+      if (Condition.in(row.variant()).equals(Condition.WATCHED)) {
         continue;
       }
       if (!row.rateUnit().equals("tok/s") || nanos == null || rate == null) {
@@ -44,7 +45,7 @@ final class ModelSummary {
       out.println(
           "  "
               + Texts.left(row.work() + " " + row.size(), WORK)
-              + Texts.left(row.variant(), VARIANT)
+              + Texts.left(row.by(), VARIANT)
               + Texts.right(Integer.toString(row.threads()), 2)
               + Texts.right(Texts.time(row.figures().getOrDefault(TOKEN, nanos.median())), 9)
               + Texts.right(Texts.time(row.figures().getOrDefault(TOKEN_P95, nanos.p95())), 9)
@@ -72,7 +73,7 @@ final class ModelSummary {
   private void loading(List<BenchReport.ResultRow> rows) {
     rows.stream()
         .filter(row -> row.figures().containsKey("loadSeconds"))
-        .filter(row -> !row.variant().startsWith(ProfileTable.WATCHED))
+        .filter(row -> row.role().equals("backend"))
         .map(ModelSummary::loaded)
         .distinct()
         .forEach(line -> out.println(style.dim("  " + line)));

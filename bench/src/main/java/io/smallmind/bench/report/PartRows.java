@@ -1,6 +1,7 @@
 package io.smallmind.bench.report;
 
 import io.smallmind.bench.limits.LimitKind;
+import io.smallmind.bench.measure.Condition;
 import io.smallmind.bench.measure.Outcome;
 import io.smallmind.bench.measure.Part;
 import io.smallmind.bench.measure.Role;
@@ -79,7 +80,7 @@ final class PartRows {
       if (with == null
           || without == null
           || outcome.trial().threads() != watched.trial().threads()
-          || !watched.trial().variant().equals(ProfileTable.WATCHED + outcome.trial().variant())) {
+          || !watched.trial().variant().equals(watchedName(outcome.trial()))) {
         continue;
       }
       int rounds = Math.min(with.roundMedians().size(), without.roundMedians().size());
@@ -93,13 +94,17 @@ final class PartRows {
     return null;
   }
 
+  private static String watchedName(Trial trial) {
+    return Condition.of(trial.variant(), Condition.WATCHED);
+  }
+
   private static BenchReport.ResultRow row(
       Workload workload,
       Trial trial,
       Part part,
       @Nullable Roofline roofline,
       Map<String, Double> figures) {
-    String variant = trial.variant().substring(ProfileTable.WATCHED.length());
+    String variant = Condition.backend(trial.variant());
     String subject = workload.subject() + " " + workload.work();
     double median = part.nanos().median();
     boolean computes = roofline != null && roofline.kind != LimitKind.READ;

@@ -13,9 +13,6 @@ public final class ProfileTable {
   /** The work of such rows. */
   public static final String WORK = "profile";
 
-  /** Begins the names of who is watched. */
-  public static final String WATCHED = "profiled ";
-
   private static final int STEP = 21;
   private static final int BAR = 14;
 

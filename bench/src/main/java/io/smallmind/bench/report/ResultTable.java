@@ -115,7 +115,7 @@ public final class ResultTable {
     String head =
         INDENT
             + Texts.left(size, SIZE + 1)
-            + Texts.left(row.variant(), VARIANT)
+            + Texts.left(row.by(), VARIANT)
             + " "
             + Texts.right(Integer.toString(row.threads()), THREADS)
             + " ";

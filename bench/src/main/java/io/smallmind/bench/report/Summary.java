@@ -185,7 +185,7 @@ public final class Summary {
             String ratio = Texts.ratio(one.ratio());
             int length = one.label().length() + ratio.length() + 3;
             if (column > RATIO_NAME && column + length + 2 > width) {
-              out.println(line);
+              out.println(line.toString().stripTrailing());
               line = new StringBuilder(" ".repeat(RATIO_NAME + 2));
               column = RATIO_NAME;
             }

@@ -40,7 +40,6 @@ public final class Winners {
 
   private static boolean isRival(BenchReport.ResultRow row) {
     return row.role().equals("baseline")
-        && !row.variant().startsWith(ProfileTable.WATCHED)
         && (!row.variant().startsWith(LOOP) || PLAIN_LOOPS.contains(row.work()));
   }
 

@@ -1,5 +1,6 @@
 package io.smallmind.bench.startup;
 
+import io.smallmind.bench.host.JavaCommand;
 import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Trial;
 import io.smallmind.bench.measure.Verdict;
@@ -104,23 +105,20 @@ public final class StartupTrial extends Trial {
   private String[] run() {
     Path folder = null;
     try {
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
-      command.add("--enable-native-access=ALL-UNNAMED");
-      command.add("-Dsmallmind.threads=" + THREADS);
+      List<String> options = new ArrayList<>();
+      options.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+      options.add("--enable-native-access=ALL-UNNAMED");
+      options.add("-Dsmallmind.threads=" + THREADS);
       if (!backend.isEmpty()) {
-        command.add("-D" + KernelRegistry.BACKEND_PROPERTY + "=" + backend);
+        options.add("-D" + KernelRegistry.BACKEND_PROPERTY + "=" + backend);
       }
       if (cold) {
         folder = Files.createTempDirectory("smallmind-startup");
-        command.add("-D" + CACHE + "=" + folder);
+        options.add("-D" + CACHE + "=" + folder);
       } else if (System.getProperty(CACHE) != null) {
-        command.add("-D" + CACHE + "=" + System.getProperty(CACHE));
+        options.add("-D" + CACHE + "=" + System.getProperty(CACHE));
       }
-      command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-      command.addAll(List.of(StartupProbe.class.getName(), step.name()));
-      String text = output(command);
+      String text = output(JavaCommand.of(options, StartupProbe.class, step.name()));
       if (folder != null) {
         figures.put("unpackedBytes", (double) size(folder));
       }

@@ -5,8 +5,8 @@ const sources = JSON.parse(document.getElementById("data").textContent)
 const newest = [...new Map(sources.map(source => [command(source.report), source])).values()];
 const rows = newest.flatMap(source => source.report.results.map(row => ({...row, source})));
 const all = rows.filter(row => row.nanos);
-// Passes that are watched have a picture of their own.
-const measured = all.filter(row => row.source.report.command !== "profile");
+// Passes that are watched have a picture of their own, and so have backends in other conditions.
+const measured = all.filter(row => row.source.report.command !== "profile" && row.role !== "variant");
 // What is measured beside others belongs beside them; all else is of this library's own runs.
 const beside = row => row.source.report.command === "peers";
 const own = measured.some(row => !beside(row)) ? measured.filter(row => !beside(row)) : measured;
@@ -223,6 +223,23 @@ function scaling() {
   finish(part);
 }
 
+/** The same backend beside other processes, for instance, and without them. */
+function conditions() {
+  const part = section("Under other conditions");
+  const base = row => row.variant.split(" ")[0];
+  const place = row => [row.source.file, row.work, row.subject, row.size, row.threads].join();
+  const varied = all.filter(row => row.role === "variant" && row.source.report.command !== "profile");
+  for (const work of unique(varied.map(row => row.work))) {
+    const pairs = varied.filter(row => row.work === work).flatMap(row =>
+      [all.find(one => one.role === "backend" && one.variant === base(row) && place(one) === place(row)), row]);
+    const list = unique(pairs.filter(row => row));
+    if (list.length) bars(part, work, list[0].rateUnit, list,
+      row => `${row.subject}, ${row.size}, ${base(row)} ×${row.threads}`,
+      row => row.variant.split(" ").slice(1).join(" ") || "without", rate);
+  }
+  finish(part);
+}
+
 /** Memory and allocations. */
 function memory() {
   const part = section("Memory");
@@ -435,7 +452,7 @@ if (machine) {
     + `${machine.host.os}, Java ${machine.host.javaVersion}; ${machine.startedAt.slice(0, 10)}. `
     + machine.limits.map(one => `${one.kind} ×${one.threads}: ${one.start.toFixed(0)} ${one.unit}`).join(", ");
 }
-[systems, wins, scaling, memory, operations, hotPath, starting, limits, trend, features, everyFigure].forEach(draw => draw());
+[systems, wins, scaling, conditions, memory, operations, hotPath, starting, limits, trend, features, everyFigure].forEach(draw => draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
 addEventListener("beforeprint", () => {
   document.querySelectorAll("details").forEach(one => { one.open = true; });

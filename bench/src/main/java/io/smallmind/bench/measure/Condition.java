@@ -1,0 +1,41 @@
+package io.smallmind.bench.measure;
+
+/**
+ * Names of backends that work in a condition of their own, beside the same backend without it, such
+ * as {@code native-avx2 beside 1}. No backend has a space in its name.
+ */
+public final class Condition {
+  /** Passes are watched, which costs a little. */
+  public static final String WATCHED = "profiled";
+
+  private static final String BESIDE = "beside";
+
+  private Condition() {}
+
+  /** Returns the condition that other processes keep processors busy. */
+  public static String beside(int processes) {
+    return BESIDE + " " + processes;
+  }
+
+  /** Returns the name of a backend in a condition. */
+  public static String of(String backend, String condition) {
+    return backend + " " + condition;
+  }
+
+  /** Returns the backend in such a name, or all of it if there is no condition in it. */
+  public static String backend(String variant) {
+    int space = variant.indexOf(' ');
+    return space < 0 ? variant : variant.substring(0, space);
+  }
+
+  /** Returns the condition in such a name; empty if there is none. */
+  public static String in(String variant) {
+    int space = variant.indexOf(' ');
+    return space < 0 ? "" : variant.substring(space + 1);
+  }
+
+  /** Returns what a backend is without a condition. */
+  public static String without(String condition) {
+    return condition.startsWith(BESIDE) ? "alone" : "not";
+  }
+}
