@@ -1,11 +1,19 @@
 package io.smallmind.bench.report;
 
 import io.smallmind.bench.measure.Condition;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** What conditions cost the fastest backend. */
+/**
+ * What the fastest backend keeps of its speed: in other conditions, of context, prompt, threads.
+ */
 final class OwnRatios {
+  private static final String DEPTH = "depth";
+  private static final String TOKENS = "tokens";
+
   private OwnRatios() {}
 
   /** Adds every ratio of which both rows are there. */
@@ -13,6 +21,13 @@ final class OwnRatios {
     for (BenchReport.ResultRow row : rows) {
       if (row.role().equals("variant")) {
         condition(rows, row, found);
+      }
+    }
+    for (BenchReport.ResultRow row : rows) {
+      if (row.role().equals("backend")) {
+        context(rows, row, found);
+        prompt(rows, row, found);
+        threads(rows, row, found);
       }
     }
   }
@@ -28,6 +43,81 @@ final class OwnRatios {
       String what = ", " + condition + " ÷ " + Condition.without(condition);
       Comparison.add(title(row) + what, row.size() + " ×" + row.threads(), row, plain, found);
     }
+  }
+
+  /** Tokens behind a long context, against those behind none. */
+  private static void context(
+      List<BenchReport.ResultRow> rows, BenchReport.ResultRow row, List<Comparison> found) {
+    long depth = length(row, DEPTH);
+    if (depth == 0 || !row.work().equals("decode")) {
+      return;
+    }
+    BenchReport.ResultRow empty =
+        find(
+            rows,
+            other ->
+                other.threads() == row.threads()
+                    && isAlike(row, other, DEPTH)
+                    && length(other, DEPTH) == 0);
+    if (empty != null && fastest(rows, empty) == empty) {
+      String what = ", @" + depth + " ÷ @0";
+      Comparison.add(title(row) + what, empty.size() + " ×" + row.threads(), row, empty, found);
+    }
+  }
+
+  /** A prompt against the longest one: short ones have less to share out. */
+  private static void prompt(
+      List<BenchReport.ResultRow> rows, BenchReport.ResultRow row, List<Comparison> found) {
+    if (!row.work().equals("prefill")) {
+      return;
+    }
+    BenchReport.ResultRow longest = row;
+    for (BenchReport.ResultRow other : rows) {
+      if (other.threads() == row.threads()
+          && isAlike(row, other, TOKENS)
+          && length(other, TOKENS) > length(longest, TOKENS)) {
+        longest = other;
+      }
+    }
+    if (longest != row && fastest(rows, longest) == longest) {
+      String what = ", " + length(row, TOKENS) + " ÷ " + length(longest, TOKENS);
+      Comparison.add(title(row) + what, "×" + row.threads(), row, longest, found);
+    }
+  }
+
+  /** Several threads against one, where memory sets the limit. */
+  private static void threads(
+      List<BenchReport.ResultRow> rows, BenchReport.ResultRow row, List<Comparison> found) {
+    if (row.threads() == 1 || !(row.work().equals("decode") || row.work().equals("sessions"))) {
+      return;
+    }
+    BenchReport.ResultRow one =
+        find(rows, other -> other.threads() == 1 && isAlike(row, other, ""));
+    if (one != null && fastest(rows, row) == row) {
+      Comparison.add(title(row) + ", ×" + row.threads() + " ÷ ×1", row.size(), row, one, found);
+    }
+  }
+
+  private static BenchReport.@Nullable ResultRow find(
+      List<BenchReport.ResultRow> rows, Predicate<BenchReport.ResultRow> wanted) {
+    return rows.stream().filter(wanted).findFirst().orElse(null);
+  }
+
+  /** Tells whether it is the same backend at the same work, but for one of its lengths. */
+  private static boolean isAlike(
+      BenchReport.ResultRow row, BenchReport.ResultRow other, String length) {
+    Map<String, Long> mine = new HashMap<>(row.shape());
+    Map<String, Long> others = new HashMap<>(other.shape());
+    mine.remove(length);
+    others.remove(length);
+    return row.work().equals(other.work())
+        && row.subject().equals(other.subject())
+        && row.variant().equals(other.variant())
+        && mine.equals(others);
+  }
+
+  private static long length(BenchReport.ResultRow row, String name) {
+    return row.shape().getOrDefault(name, 0L);
   }
 
   private static String title(BenchReport.ResultRow row) {
