@@ -3,8 +3,10 @@ package io.smallmind.kernels;
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.Memory;
+import io.smallmind.tensor.MemoryPool;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The left side of a matmul: F32 rows, and room for their quantized form in one backend's layout.
@@ -13,8 +15,9 @@ import java.lang.foreign.MemorySegment;
  */
 public final class Activations implements AutoCloseable {
   private final Matrix source;
-  private final Memory memory;
   private final long quantizedRowBytes;
+  private final MemorySegment quantized;
+  private final @Nullable Memory memory;
 
   /**
    * Allocates room for the quantized form of every row.
@@ -23,18 +26,38 @@ public final class Activations implements AutoCloseable {
    * @throws BadArgumentException if the source is not F32
    */
   public Activations(Kernels kernels, Matrix source) {
+    this.source = checked(source);
+    quantizedRowBytes = kernels.activationRowBytes(source.columns());
+    memory = Memory.allocate(Math.multiplyExact(quantizedRowBytes, source.rows()));
+    quantized = memory.segment();
+  }
+
+  /**
+   * Takes room for the quantized form of every row from a pool, which must stay open.
+   *
+   * @param source (rows, columns) F32; not owned
+   * @throws BadArgumentException if the source is not F32
+   */
+  public Activations(Kernels kernels, Matrix source, MemoryPool pool) {
+    this.source = checked(source);
+    quantizedRowBytes = kernels.activationRowBytes(source.columns());
+    memory = null;
+    quantized = pool.allocate(Math.multiplyExact(quantizedRowBytes, source.rows()));
+  }
+
+  private Activations(
+      Matrix source, long quantizedRowBytes, MemorySegment quantized, @Nullable Memory memory) {
+    this.source = source;
+    this.quantizedRowBytes = quantizedRowBytes;
+    this.quantized = quantized;
+    this.memory = memory;
+  }
+
+  private static Matrix checked(Matrix source) {
     if (source.type() != TensorType.F32) {
       throw new BadArgumentException("activations must be F32, not " + source.type());
     }
-    this.source = source;
-    quantizedRowBytes = kernels.activationRowBytes(source.columns());
-    memory = Memory.allocate(Math.multiplyExact(quantizedRowBytes, source.rows()));
-  }
-
-  private Activations(Matrix source, long quantizedRowBytes, Memory memory) {
-    this.source = source;
-    this.quantizedRowBytes = quantizedRowBytes;
-    this.memory = memory;
+    return source;
   }
 
   /**
@@ -47,10 +70,10 @@ public final class Activations implements AutoCloseable {
   public Activations reuse(Kernels kernels, Matrix source) {
     long rowBytes = kernels.activationRowBytes(source.columns());
     if (source.type() == TensorType.F32
-        && Math.multiplyExact(rowBytes, source.rows()) <= memory.segment().byteSize()) {
-      return new Activations(source, rowBytes, memory);
+        && Math.multiplyExact(rowBytes, source.rows()) <= quantized.byteSize()) {
+      return new Activations(source, rowBytes, quantized, memory);
     }
-    memory.close();
+    close();
     return new Activations(kernels, source);
   }
 
@@ -61,7 +84,7 @@ public final class Activations implements AutoCloseable {
 
   /** Returns the memory of the quantized rows, aligned to 64 bytes. */
   public MemorySegment quantized() {
-    return memory.segment();
+    return quantized;
   }
 
   /** Returns the offset of a quantized row, in bytes. */
@@ -74,9 +97,11 @@ public final class Activations implements AutoCloseable {
     return quantizedRowBytes;
   }
 
-  /** Frees the quantized form; the source is its owner's. */
+  /** Frees the quantized form, unless it is a pool's; the source is its owner's. */
   @Override
   public void close() {
-    memory.close();
+    if (memory != null) {
+      memory.close();
+    }
   }
 }

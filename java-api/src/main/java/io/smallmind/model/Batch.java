@@ -4,11 +4,9 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.kernels.Activations;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.tensor.Matrix;
-import io.smallmind.tensor.Memory;
+import io.smallmind.tensor.MemoryPool;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +36,7 @@ public final class Batch implements AutoCloseable {
   private final int maxRows;
   private final int maxOutputs;
   private final ModelConfig config;
-  private final List<AutoCloseable> owned = new ArrayList<>();
+  private final MemoryPool pool = MemoryPool.small();
 
   final int[] tokens;
   final int[] positions;
@@ -167,9 +165,7 @@ public final class Batch implements AutoCloseable {
   }
 
   private Matrix matrix(int rows, int columns) {
-    Memory memory = Memory.allocate(4L * rows * columns);
-    owned.add(memory);
-    return Matrix.of(memory.segment(), TensorType.F32, rows, columns);
+    return Matrix.of(pool.allocate(4L * rows * columns), TensorType.F32, rows, columns);
   }
 
   private Matrix heads(Matrix x) {
@@ -178,9 +174,7 @@ public final class Batch implements AutoCloseable {
   }
 
   private Activations activations(Kernels kernels, Matrix source) {
-    Activations activations = new Activations(kernels, source);
-    owned.add(activations);
-    return activations;
+    return new Activations(kernels, source, pool);
   }
 
   /** Empties the batch; cancellation is forgotten too. */
@@ -339,12 +333,6 @@ public final class Batch implements AutoCloseable {
   /** Frees the buffers. */
   @Override
   public void close() {
-    for (AutoCloseable each : owned) {
-      try {
-        each.close();
-      } catch (Exception e) {
-        throw new IllegalStateException("freeing memory does not fail", e);
-      }
-    }
+    pool.close();
   }
 }

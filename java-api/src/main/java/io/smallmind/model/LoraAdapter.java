@@ -43,7 +43,7 @@ public final class LoraAdapter implements AutoCloseable {
 
   private final Path path;
   private final double strength;
-  private final MemoryPool pool = new MemoryPool();
+  private final MemoryPool pool = MemoryPool.large();
   private final Lifetime lifetime = new Lifetime("this adapter", pool::close);
   private final Map<String, Delta> deltas = new LinkedHashMap<>();
 

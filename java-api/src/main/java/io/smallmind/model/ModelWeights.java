@@ -15,7 +15,6 @@ import io.smallmind.model.LayerWeights.FeedForward;
 import io.smallmind.model.LayerWeights.NormWeights;
 import io.smallmind.model.Projection.Buffer;
 import io.smallmind.tensor.Matrix;
-import io.smallmind.tensor.Memory;
 import io.smallmind.tensor.MemoryPool;
 import io.smallmind.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
@@ -36,7 +35,8 @@ final class ModelWeights implements AutoCloseable {
   private final Team team;
   private final LoadOptions options;
   private final List<AutoCloseable> owned = new ArrayList<>();
-  private final MemoryPool pool = new MemoryPool();
+  private final MemoryPool pool = MemoryPool.large();
+  private final MemoryPool vectors = MemoryPool.small();
   private long packedBytes;
   private final Set<String> unadapted = new TreeSet<>();
 
@@ -72,6 +72,7 @@ final class ModelWeights implements AutoCloseable {
     this.team = team;
     this.options = options;
     owned.add(pool);
+    owned.add(vectors);
     LoraAdapter adapter = options.adapter();
     if (adapter != null) {
       adapter.acquire();
@@ -302,10 +303,9 @@ final class ModelWeights implements AutoCloseable {
     }
     float[] values = new float[length];
     tensor.type().codec().decode(file.data(tensor), 0, values, 0, length);
-    Memory memory = Memory.allocate(4L * length);
-    owned.add(memory);
-    MemorySegment.copy(values, 0, memory.segment(), JAVA_FLOAT, 0, length);
-    return Matrix.of(memory.segment(), TensorType.F32, 1, length);
+    MemorySegment segment = vectors.allocate(4L * length);
+    MemorySegment.copy(values, 0, segment, JAVA_FLOAT, 0, length);
+    return Matrix.of(segment, TensorType.F32, 1, length);
   }
 
   private Matrix matrix(String name, long rows, long columns) {

@@ -1,5 +1,6 @@
 package io.smallmind.tensor;
 
+import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.OutOfMemoryException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -11,33 +12,46 @@ import java.util.List;
  * of allocation is reading memory in order. Not thread-safe.
  */
 public final class MemoryPool implements AutoCloseable {
+  private static final long SMALL_SLAB = 16L << 10;
+
   /** Slabs grow from that of the first to this size, so that little is left over. */
   private static final long LARGEST_SLAB = 16L << 20;
 
   private final List<Memory> slabs = new ArrayList<>();
   private MemorySegment free = MemorySegment.NULL;
-  private long slabBytes = Memory.LARGE;
+  private long slabBytes;
 
-  /** Creates a pool without any memory. */
-  public MemoryPool() {}
+  private MemoryPool(long slabBytes) {
+    this.slabBytes = slabBytes;
+  }
+
+  /** Returns a pool without any memory, for weights. */
+  public static MemoryPool large() {
+    return new MemoryPool(Memory.LARGE);
+  }
+
+  /** Returns a pool without any memory, for what may take a few kilobytes in all. */
+  public static MemoryPool small() {
+    return new MemoryPool(SMALL_SLAB);
+  }
 
   /**
    * Allocates zeroed memory that lives as long as the pool, aligned to {@link Memory#ALIGNMENT}
    * bytes.
    *
+   * @throws BadArgumentException if bytes is negative
    * @throws OutOfMemoryException if the operating system refuses
    */
   public MemorySegment allocate(long bytes) {
-    long taken = Math.ceilDiv(bytes, Memory.ALIGNMENT) * Memory.ALIGNMENT;
-    if (taken > free.byteSize()) {
-      if (taken > slabBytes / 2) {
+    if (bytes < 0 || bytes > free.byteSize()) {
+      if (bytes < 0 || bytes > slabBytes / 2) {
         return slab(bytes);
       }
       free = slab(slabBytes);
       slabBytes = Math.min(LARGEST_SLAB, 2 * slabBytes);
     }
     MemorySegment allocated = free.asSlice(0, bytes);
-    free = free.asSlice(taken);
+    free = free.asSlice(Math.ceilDiv(bytes, Memory.ALIGNMENT) * Memory.ALIGNMENT);
     return allocated;
   }
 

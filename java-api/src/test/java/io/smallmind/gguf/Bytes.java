@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** Puts together files byte by byte, however wrong, and passes files through memory. */
-final class Bytes {
+public final class Bytes {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
   /** Begins a file of version 3 with these counts. */
@@ -74,7 +74,12 @@ final class Bytes {
   }
 
   static GgufFile parse(byte[] image) {
-    return GgufFile.parse(MemorySegment.ofArray(image), Path.of("memory.gguf"));
+    return parse(MemorySegment.ofArray(image));
+  }
+
+  /** Reads a file's image, which must stay. */
+  public static GgufFile parse(MemorySegment image) {
+    return GgufFile.parse(image, Path.of("memory.gguf"));
   }
 
   static byte[] write(GgufWriter writer) {

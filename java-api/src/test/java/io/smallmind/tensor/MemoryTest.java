@@ -14,8 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MemoryTest {
@@ -133,9 +136,14 @@ class MemoryTest {
     }
   }
 
-  @Test
-  void aPoolGivesMemoryInOrder() {
-    try (MemoryPool pool = new MemoryPool()) {
+  static Stream<Supplier<MemoryPool>> pools() {
+    return Stream.of(MemoryPool::large, MemoryPool::small);
+  }
+
+  @ParameterizedTest
+  @MethodSource("pools")
+  void aPoolGivesMemoryInOrder(Supplier<MemoryPool> made) {
+    try (MemoryPool pool = made.get()) {
       MemorySegment last = pool.allocate(1);
       for (long bytes : new long[] {0, 63, 64, 65, 1000, Memory.LARGE / 3, 3 * Memory.LARGE}) {
         MemorySegment next = pool.allocate(bytes);
@@ -153,8 +161,10 @@ class MemoryTest {
 
   @Test
   void aClosedPoolFreesItsMemory() {
-    MemoryPool pool = new MemoryPool();
+    MemoryPool pool = MemoryPool.large();
     MemorySegment segment = pool.allocate(100);
+    assertThrows(BadArgumentException.class, () -> pool.allocate(-1));
+    assertThrows(BadArgumentException.class, () -> pool.allocate(Long.MIN_VALUE));
     pool.close();
     assertFalse(segment.scope().isAlive());
   }
