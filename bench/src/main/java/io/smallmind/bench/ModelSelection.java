@@ -63,6 +63,12 @@ final class ModelSelection {
 
   @Mixin private BesideOption beside = new BesideOption();
 
+  @Option(
+      names = "--mapped",
+      description =
+          "Have each backend take part once more, with weights that are mapped, not packed.")
+  boolean mapped;
+
   @Option(names = "--no-load", description = "Don't measure loading.")
   boolean withoutLoading;
 
@@ -139,6 +145,9 @@ final class ModelSelection {
       int busy) {
     int count = reads.size() + writes.size() * contexts.size() * sessions.size();
     Models work = new Models(file, count, cache, batch, rivals).beside(busy);
+    if (mapped) {
+      work.mapped();
+    }
     String name = file.title() + " " + file.type() + ", ";
     List<BenchRun.Plan> plans = new ArrayList<>();
     for (int tokens : reads) {

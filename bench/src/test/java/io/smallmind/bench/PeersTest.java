@@ -72,6 +72,31 @@ class PeersTest {
     assertEquals("ok", row(rows, "decode", "scalar").get("status").getAsString());
   }
 
+  /** Mapped weights are no backend of their own: who beats only them does not win. */
+  @Test
+  void mappedWeightsAreComparedWithRivals() throws IOException {
+    Path json = folder.resolve("mapped.json");
+    BenchProcess run =
+        BenchProcess.run(
+            ("peers --shape tiny-llama --prompt 0 --generate 4 --threads 1 --quick --repeat 1"
+                    + " --depth 0 --warm-up 0.02 --backends scalar --mapped --cache "
+                    + folder
+                    + " --rivals llama.cpp --llama-bench "
+                    + script("fine", "echo '[{\"n_gen\": 4, \"samples_ns\": [8000000000]}]'")
+                    + " --json "
+                    + json)
+                .split(" "));
+    assertEquals(0, run.exitCode(), run.err() + run.out());
+    JsonObject report = JsonSchema.valid(json);
+    JsonObject mapped = row(report.getAsJsonArray("results"), "decode", "scalar mapped");
+    assertEquals("ok", mapped.get("status").getAsString(), mapped.toString());
+    assertEquals("variant", mapped.get("role").getAsString());
+    String names = report.getAsJsonArray("comparisons").toString();
+    for (String name : new String[] {", mapped ÷ packed", ", mapped ÷ fine", " ÷ fine"}) {
+      assertTrue(names.contains("\"decode tiny-llama Q4_0" + name + "\""), names);
+    }
+  }
+
   @Test
   void crashIsARowAndDisturbsNobody() throws IOException {
     JsonArray rows =

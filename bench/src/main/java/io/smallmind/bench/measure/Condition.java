@@ -8,6 +8,9 @@ public final class Condition {
   /** Passes are watched, which costs a little. */
   public static final String WATCHED = "profiled";
 
+  /** Weights are multiplied as the file's pages hold them, in no memory of their own. */
+  public static final String MAPPED = "mapped";
+
   private static final String BESIDE = "beside";
 
   private Condition() {}
@@ -17,9 +20,9 @@ public final class Condition {
     return BESIDE + " " + processes;
   }
 
-  /** Returns the name of a backend in a condition. */
+  /** Returns the name of a backend in a condition, or in none if that is empty. */
   public static String of(String backend, String condition) {
-    return backend + " " + condition;
+    return condition.isEmpty() ? backend : backend + " " + condition;
   }
 
   /** Returns the backend in such a name, or all of it if there is no condition in it. */
@@ -36,6 +39,9 @@ public final class Condition {
 
   /** Returns what a backend is without a condition. */
   public static String without(String condition) {
-    return condition.startsWith(BESIDE) ? "alone" : "not";
+    if (condition.startsWith(BESIDE)) {
+      return "alone";
+    }
+    return condition.equals(MAPPED) ? "packed" : "without";
   }
 }

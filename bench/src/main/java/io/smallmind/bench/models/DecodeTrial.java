@@ -9,8 +9,8 @@ import io.smallmind.model.KvCache;
 final class DecodeTrial extends ModelTrial {
   private final int[] tokens;
 
-  DecodeTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, boolean profiled) {
-    super(models, kernels, team, pass, profiled);
+  DecodeTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, String condition) {
+    super(models, kernels, team, pass, condition);
     tokens = Prompts.tokens(pass.tokens(), models.file().config().vocabularySize());
   }
 

@@ -85,7 +85,7 @@ public final class LoadTrial extends Trial {
   @Override
   public Verdict verify() {
     Long before = ProcessMemory.residentBytes();
-    try (LoadedModel model = new LoadedModel(file, kernels, team)) {
+    try (LoadedModel model = new LoadedModel(file, kernels, team, true)) {
       Long after = ProcessMemory.residentBytes();
       if (before != null && after != null) {
         figures.put("residentBytes", (double) Math.max(0, after - before));
@@ -103,7 +103,7 @@ public final class LoadTrial extends Trial {
       }
     }
     long begin = System.nanoTime();
-    LoadedModel model = new LoadedModel(file, kernels, team);
+    LoadedModel model = new LoadedModel(file, kernels, team, true);
     nanos.accept(System.nanoTime() - begin);
     model.close();
     return true;

@@ -16,12 +16,12 @@ final class LoadedModel implements AutoCloseable {
   private final Model model;
   private final Map<String, Double> figures = new LinkedHashMap<>();
 
-  LoadedModel(ModelFile source, Kernels kernels, Team team) {
+  LoadedModel(ModelFile source, Kernels kernels, Team team, boolean packed) {
     Long before = ProcessMemory.residentBytes();
     long begin = System.nanoTime();
     file = GgufFile.open(source.path());
     try {
-      model = Model.load(file, kernels, team, LoadOptions.defaults());
+      model = Model.load(file, kernels, team, LoadOptions.defaults().withPack(packed));
     } catch (Throwable e) {
       file.close();
       throw e;

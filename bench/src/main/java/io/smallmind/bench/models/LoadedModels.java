@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * share it, until {@link #release} was called for each of them. Not thread-safe.
  */
 final class LoadedModels {
-  private record Key(Kernels kernels, Team team) {}
+  private record Key(Kernels kernels, Team team, boolean packed) {}
 
   private final ModelFile file;
   private final Map<Key, LoadedModel> loaded = new LinkedHashMap<>();
@@ -32,9 +32,14 @@ final class LoadedModels {
     return file;
   }
 
-  LoadedModel get(Kernels kernels, Team team) {
+  /**
+   * Returns the model as a backend and a team run it.
+   *
+   * @param packed whether weights are packed, or multiplied as the file's pages hold them
+   */
+  LoadedModel get(Kernels kernels, Team team, boolean packed) {
     return loaded.computeIfAbsent(
-        new Key(kernels, team), key -> new LoadedModel(file, kernels, team));
+        new Key(kernels, team, packed), key -> new LoadedModel(file, kernels, team, packed));
   }
 
   /** Returns the scores that every backend must come close to. */

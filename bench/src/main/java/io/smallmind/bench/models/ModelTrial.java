@@ -25,6 +25,7 @@ abstract class ModelTrial extends Trial {
   private final Kernels kernels;
   private final Team team;
   private final Pass pass;
+  private final boolean packed;
   private final @Nullable Profiler profiler;
   private @Nullable Running running;
 
@@ -50,12 +51,19 @@ abstract class ModelTrial extends Trial {
   /** What a trial computes in, once it is prepared. */
   record Running(Model model, List<KvCache> caches, Batch batch) {}
 
-  ModelTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, boolean profiled) {
+  /**
+   * Prepares a trial.
+   *
+   * @param condition of the backend; empty for none
+   */
+  ModelTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, String condition) {
     super(
-        profiled ? Condition.of(kernels.name(), Condition.WATCHED) : kernels.name(),
-        profiled ? Role.VARIANT : Role.BACKEND,
+        Condition.of(kernels.name(), condition),
+        condition.isEmpty() ? Role.BACKEND : Role.VARIANT,
         team.size());
+    boolean profiled = condition.equals(Condition.WATCHED);
     profiler = profiled ? new Profiler(models.file().config().layers(), team.size()) : null;
+    packed = !condition.equals(Condition.MAPPED);
     this.models = models;
     this.kernels = kernels;
     this.team = team;
@@ -69,7 +77,7 @@ abstract class ModelTrial extends Trial {
   final Running running() {
     Running prepared = running;
     if (prepared == null) {
-      Model model = models.get(kernels, team).model();
+      Model model = models.get(kernels, team, packed).model();
       List<KvCache> caches = new ArrayList<>();
       for (int session = 0; session < pass.sessions; session++) {
         caches.add(Contexts.filled(model, pass.cacheType, pass.depth, pass.capacity()));
@@ -113,7 +121,7 @@ abstract class ModelTrial extends Trial {
 
   @Override
   public Map<String, Double> figures() {
-    Map<String, Double> figures = new LinkedHashMap<>(models.get(kernels, team).figures());
+    Map<String, Double> figures = new LinkedHashMap<>(models.get(kernels, team, packed).figures());
     figures.put("cacheBytesPerToken", models.file().cacheBytes(1, pass.cacheType));
     return figures;
   }

@@ -2,6 +2,7 @@ package io.smallmind.bench.models;
 
 import io.smallmind.bench.limits.LimitKind;
 import io.smallmind.bench.measure.BesideTrial;
+import io.smallmind.bench.measure.Condition;
 import io.smallmind.bench.measure.ForeignLoad;
 import io.smallmind.bench.measure.Trial;
 import io.smallmind.bench.rivals.ModelRival;
@@ -23,7 +24,7 @@ public final class Models {
   private final TensorType cacheType;
   private final int batchRows;
   private final List<ModelRival> rivals;
-  private boolean profiled;
+  private final List<String> conditions = new ArrayList<>();
   private int busy;
 
   /**
@@ -45,7 +46,13 @@ public final class Models {
 
   /** Has passes watched: each backend takes part twice, watched and not. */
   public Models profiled() {
-    profiled = true;
+    conditions.add(Condition.WATCHED);
+    return this;
+  }
+
+  /** Has each backend take part a second time, with weights that are mapped rather than packed. */
+  public Models mapped() {
+    conditions.add(Condition.MAPPED);
     return this;
   }
 
@@ -81,7 +88,7 @@ public final class Models {
         bytes,
         tokens,
         file.limit(),
-        (kernels, team, watched) -> new PrefillTrial(loaded, kernels, team, pass, watched));
+        (kernels, team, condition) -> new PrefillTrial(loaded, kernels, team, pass, condition));
   }
 
   /**
@@ -108,7 +115,7 @@ public final class Models {
         bytes,
         sessions,
         LimitKind.READ,
-        (kernels, team, watched) -> new DecodeTrial(loaded, kernels, team, pass, watched));
+        (kernels, team, condition) -> new DecodeTrial(loaded, kernels, team, pass, condition));
   }
 
   /**
@@ -136,12 +143,12 @@ public final class Models {
         bytes,
         (double) sessions * tokens,
         LimitKind.READ,
-        (kernels, team, watched) -> new SessionsTrial(loaded, kernels, team, pass));
+        (kernels, team, condition) -> new SessionsTrial(loaded, kernels, team, pass));
   }
 
   /** Makes what is timed. */
   private interface TrialMaker {
-    Trial make(Kernels kernels, Team team, boolean profiled);
+    Trial make(Kernels kernels, Team team, String condition);
   }
 
   private Workload workload(
@@ -158,12 +165,12 @@ public final class Models {
     ForeignLoad load = new ForeignLoad(busy);
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
-        trials.add(maker.make(kernels, team, false));
-        if (profiled) {
-          trials.add(maker.make(kernels, team, true));
+        trials.add(maker.make(kernels, team, ""));
+        for (String condition : conditions) {
+          trials.add(maker.make(kernels, team, condition));
         }
         if (busy > 0) {
-          trials.add(new BesideTrial(maker.make(kernels, team, false), load));
+          trials.add(new BesideTrial(maker.make(kernels, team, ""), load));
         }
       }
       for (ModelRival rival : rivals) {
@@ -171,7 +178,7 @@ public final class Models {
       }
     }
     trials.addAll(all.limitTrials(limit));
-    if (profiled) {
+    if (conditions.contains(Condition.WATCHED)) {
       for (LimitKind other : LimitKind.values()) {
         trials.addAll(other == limit ? List.of() : all.limitTrials(other));
       }

@@ -9,8 +9,8 @@ import io.smallmind.model.KvCache;
 final class PrefillTrial extends ModelTrial {
   private final int[] tokens;
 
-  PrefillTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, boolean profiled) {
-    super(models, kernels, team, pass, profiled);
+  PrefillTrial(LoadedModels models, Kernels kernels, Team team, Pass pass, String condition) {
+    super(models, kernels, team, pass, condition);
     tokens = Prompts.tokens(pass.tokens(), models.file().config().vocabularySize());
   }
 

@@ -37,11 +37,20 @@ final class OwnRatios {
       List<BenchReport.ResultRow> rows, BenchReport.ResultRow row, List<Comparison> found) {
     String condition = Condition.in(row.variant());
     BenchReport.ResultRow plain = fastest(rows, row);
-    if (plain != null
-        && plain.variant().equals(Condition.backend(row.variant()))
-        && !condition.equals(Condition.WATCHED)) {
-      String what = ", " + condition + " ÷ " + Condition.without(condition);
-      Comparison.add(title(row) + what, row.size() + " ×" + row.threads(), row, plain, found);
+    if (plain == null
+        || !plain.variant().equals(Condition.backend(row.variant()))
+        || condition.equals(Condition.WATCHED)) {
+      return;
+    }
+    String what = title(row) + ", " + condition + " ÷ ";
+    String label = row.size() + " ×" + row.threads();
+    Comparison.add(what + Condition.without(condition), label, row, plain, found);
+    for (BenchReport.ResultRow rival : rows) {
+      // Others map their files too.
+      boolean compared = condition.equals(Condition.MAPPED) && rival.role().equals("baseline");
+      if (compared && isSameWork(rival, row)) {
+        Comparison.add(what + rival.variant(), label, row, rival, found);
+      }
     }
   }
 
@@ -124,16 +133,19 @@ final class OwnRatios {
     return row.work() + " " + row.subject();
   }
 
+  private static boolean isSameWork(BenchReport.ResultRow row, BenchReport.ResultRow other) {
+    return row.threads() == other.threads()
+        && row.work().equals(other.work())
+        && row.subject().equals(other.subject())
+        && row.shape().equals(other.shape());
+  }
+
   /** Returns the fastest backend at the same work as a row, on as many threads. */
   private static BenchReport.@Nullable ResultRow fastest(
       List<BenchReport.ResultRow> rows, BenchReport.ResultRow other) {
     BenchReport.ResultRow best = null;
     for (BenchReport.ResultRow row : rows) {
-      if (row.role().equals("backend")
-          && row.threads() == other.threads()
-          && row.work().equals(other.work())
-          && row.subject().equals(other.subject())
-          && row.shape().equals(other.shape())) {
+      if (row.role().equals("backend") && isSameWork(row, other)) {
         best = Comparison.faster(best, row);
       }
     }
