@@ -1,29 +1,102 @@
 package io.smallmind.bench;
 
+import io.smallmind.bench.models.FirstToken;
+import io.smallmind.bench.models.ModelFile;
+import io.smallmind.bench.report.BenchReport;
+import io.smallmind.bench.rivals.ModelRival;
+import io.smallmind.bench.rivals.Rival;
+import io.smallmind.bench.rivals.RivalSettings;
+import io.smallmind.bench.rivals.Rivals;
 import io.smallmind.bench.startup.StartupTrial;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Measures how long it takes until a backend is there, and its first results. */
 @Command(
     name = "load",
-    description =
-        "Start fresh processes: unpack and load the native library (cold), or load it (warm), up"
-            + " to the first product.",
+    description = {
+      "Start fresh processes: unpack and load the native library (cold), or load it (warm), up to",
+      "the first product; or, with --shape or --model, load a model, up to its first token."
+    },
     sortOptions = false,
     mixinStandardHelpOptions = true)
 final class LoadCommand extends MeasuringCommand {
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+  @Mixin private ModelSource source = new ModelSource();
+
+  @Option(
+      names = "--rivals",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "Engines to load the models with too, if they tell how long they load: llama.cpp.")
+  List<String> names = List.of();
+
   @Mixin private RunOptions options = new RunOptions();
 
   @Override
   public Integer call() throws IOException {
     options.longCalls();
+    if (source.areWanted()) {
+      List<ModelRival> rivals = rivals();
+      return run("load", options, firstTokens(rivals), libraries(rivals));
+    }
+    if (!names.isEmpty()) {
+      throw options.usage("--rivals load models; name one by --shape or --model");
+    }
     List<BenchRun.Plan> plans =
         StartupTrial.cases().stream()
             .map(part -> new BenchRun.Plan(part.title(), part.workload()))
             .toList();
     return run("load", options, plans);
+  }
+
+  private List<BenchRun.Plan> firstTokens(List<ModelRival> rivals) throws IOException {
+    List<BenchRun.Plan> plans = new ArrayList<>();
+    for (ModelFile file : source.files(options)) {
+      plans.add(
+          new BenchRun.Plan(
+              file.title() + " " + file.type() + ", first token",
+              all -> FirstToken.workload(all, file, rivals)));
+    }
+    return plans;
+  }
+
+  private List<ModelRival> rivals() {
+    List<ModelRival> known =
+        Rivals.all(new RivalSettings(source.folder().resolve("rivals"), PATIENCE)).stream()
+            .filter(ModelRival.class::isInstance)
+            .map(ModelRival.class::cast)
+            .toList();
+    List<ModelRival> rivals = new ArrayList<>();
+    for (String name : names) {
+      rivals.add(
+          known.stream()
+              .filter(rival -> rival.name().equalsIgnoreCase(name.strip()))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      options.usage(
+                          "--rivals: unknown rival '"
+                              + name
+                              + "'; known are "
+                              + known.stream()
+                                  .map(Rival::name)
+                                  .collect(Collectors.joining(", ")))));
+    }
+    return rivals;
+  }
+
+  private static List<BenchReport.Library> libraries(List<ModelRival> rivals) {
+    return rivals.stream()
+        .map(rival -> new BenchReport.Library(rival.name(), rival.detail()))
+        .toList();
   }
 }

@@ -50,6 +50,8 @@ class OptionsTest {
         "compare a.json b.json | no file a.json",
         "compare a b --threshold 0 | --threshold: choose",
         "compare --run main | --run needs",
+        "load --rivals llama.cpp | name one by --shape",
+        "load --shape tiny-llama --rivals hare | unknown rival 'hare'",
         "peers --rivals hare | unknown rival 'hare'",
         "ops --ops sort | unknown operation 'sort'",
         "ops --sizes 1 | --sizes: choose 128 to",

@@ -269,13 +269,38 @@ class SmokeTest {
     }
   }
 
+  @Test
+  void freshProcessesLoadAModel() throws IOException {
+    Path json = folder.resolve("first.json");
+    String arguments = "load --shape tiny-llama --rivals llama.cpp --cache " + folder;
+    BenchProcess run = run(arguments, "scalar", json);
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    JsonObject report = JsonSchema.valid(json);
+    for (JsonElement row : report.getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      if (result.get("role").getAsString().equals("baseline")) {
+        assertEquals("skipped", result.get("status").getAsString(), result.toString());
+        continue;
+      }
+      assertEquals("ok", result.get("status").getAsString(), result.toString());
+      JsonObject figures = result.getAsJsonObject("figures");
+      double inside = figures.get("loadSeconds").getAsDouble() * 1e9;
+      assertTrue(inside < result.getAsJsonObject("nanos").get("median").getAsDouble());
+      assertTrue(figures.get("loadGigabytesPerSecond").getAsDouble() > 0);
+      assertEquals(1 + 1024, result.getAsJsonObject("verification").get("checked").getAsInt());
+    }
+    JsonObject ratio = report.getAsJsonArray("comparisons").get(0).getAsJsonObject();
+    assertEquals("first token tiny-llama Q4_0, mapped ÷ packed", ratio.get("name").getAsString());
+    assertFalse(ratio.get("seconds").isJsonNull());
+  }
+
   /** All but what is only looked up, or small, is read for every token. */
   @Test
   void decodeCountsTheBytesOfWeightsAndContext() throws IOException {
     Path json = folder.resolve("bytes.json");
     run(
-        "model --no-load --shape tiny-llama --types F32 --prompt 0 --generate 4 --depth 100 --sessions 2"
-            + " --cache "
+        "model --no-load --shape tiny-llama --types F32 --prompt 0 --generate 4 --depth 100"
+            + " --sessions 2 --cache "
             + folder,
         json);
     JsonObject row = JsonSchema.valid(json).getAsJsonArray("results").get(0).getAsJsonObject();
@@ -288,7 +313,8 @@ class SmokeTest {
   @Test
   void terminalGetsColoursAndProgressUnlessAskedNotTo() {
     String[] arguments =
-        ("matmul --types F32 --sizes 16 --quick --repeat 1 --warm-up 0.02 --threads 1 --backends scalar")
+        ("matmul --types F32 --sizes 16 --quick --repeat 1 --warm-up 0.02 --threads 1 --backends"
+             + " scalar")
             .split(" ");
     BenchProcess colourful = BenchProcess.run(Map.of("TERM", "xterm"), arguments);
     assertTrue(colourful.out().contains("\u001b[1m"), colourful.out());

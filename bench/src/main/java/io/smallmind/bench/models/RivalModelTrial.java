@@ -11,7 +11,7 @@ import java.util.function.LongConsumer;
 /** Another engine that reads the same prompt or generates behind the same context. */
 final class RivalModelTrial extends RivalTrial<ModelEngine> {
   /** How many scores are compared. */
-  private static final int SCORES = 256;
+  static final int SCORES = 256;
 
   private final ModelRival rival;
   private final LoadedModels models;

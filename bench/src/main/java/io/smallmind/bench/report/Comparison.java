@@ -1,5 +1,6 @@
 package io.smallmind.bench.report;
 
+import io.smallmind.bench.work.Workload;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,9 +15,15 @@ import org.jspecify.annotations.Nullable;
  * @param name of the question
  * @param label at which size and number of threads
  * @param numerator id of a row; the denominator likewise
+ * @param seconds by how much a call of the numerator takes longer; null where that is not asked
  */
 public record Comparison(
-    String name, String label, String numerator, String denominator, double ratio) {
+    String name,
+    String label,
+    String numerator,
+    String denominator,
+    double ratio,
+    @Nullable Double seconds) {
 
   /** The baseline of matmuls that runs in the bench's own process. */
   private static final String BLAS = "OpenBLAS from C";
@@ -59,14 +66,18 @@ public record Comparison(
 
   /** Tells whether a row takes part where rivals are compared: all of models, else rivals only. */
   private static boolean isOfRivals(BenchReport.ResultRow row) {
-    boolean matmul = row.work().equals("gemm") || row.work().equals("gemv");
-    return row.rateUnit().equals("tok/s") || (matmul && !row.variant().equals(BLAS));
+    return row.rateUnit().equals("tok/s")
+        || row.work().equals(Workload.FIRST_TOKEN)
+        || (isMatmul(row) && !row.variant().equals(BLAS));
   }
 
   /** Tells whether a row is worth a ratio: in matmuls, backends have their own comparisons. */
   private static boolean isRival(BenchReport.ResultRow row) {
-    boolean compared = row.rateUnit().equals("tok/s") && row.role().equals("backend");
-    return compared || row.role().equals("baseline");
+    return row.role().equals("baseline") || (row.role().equals("backend") && !isMatmul(row));
+  }
+
+  private static boolean isMatmul(BenchReport.ResultRow row) {
+    return row.work().equals("gemm") || row.work().equals("gemv");
   }
 
   /** The fastest backend against each rival, and in models native against Java. */
@@ -201,7 +212,10 @@ public record Comparison(
     Double over = numerator.rate();
     Double under = denominator.rate();
     if (over != null && under != null) {
-      found.add(new Comparison(name, label, numerator.id(), denominator.id(), over / under));
+      boolean waited = numerator.work().equals(Workload.FIRST_TOKEN);
+      Double seconds = waited ? Double.valueOf(1 / over - 1 / under) : null;
+      found.add(
+          new Comparison(name, label, numerator.id(), denominator.id(), over / under, seconds));
     }
   }
 }

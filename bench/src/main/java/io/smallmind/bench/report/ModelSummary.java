@@ -2,8 +2,10 @@ package io.smallmind.bench.report;
 
 import io.smallmind.bench.measure.Condition;
 import io.smallmind.bench.measure.Statistics;
+import io.smallmind.bench.work.Workload;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Map;
 
 /** What a run found out about whole models: milliseconds, memory, and loading. */
 final class ModelSummary {
@@ -53,6 +55,24 @@ final class ModelSummary {
               + Texts.right(heap == null ? "" : Texts.bytes(heap / tokens), 10));
     }
     loading(rows);
+    rows.stream()
+        .filter(row -> row.work().equals(Workload.FIRST_TOKEN) && !row.figures().isEmpty())
+        .forEach(this::fresh);
+  }
+
+  /** What a fresh process loaded, and how much memory it had then. */
+  private void fresh(BenchReport.ResultRow row) {
+    Map<String, Double> figures = row.figures();
+    Double bytes = figures.get("processBytes");
+    StringBuilder text = new StringBuilder("  ");
+    text.append(row.variant()).append(" ×").append(row.threads()).append(" loaded in ");
+    text.append(Texts.time(1e9 * figures.getOrDefault("loadSeconds", 0.0))).append(", ");
+    text.append(Texts.rate(figures.getOrDefault("loadGigabytesPerSecond", 0.0))).append(" GB/s");
+    if (bytes != null) {
+      text.append(", ").append(Texts.bytes(bytes)).append(" = ");
+      text.append(Texts.ratio(figures.getOrDefault("processShare", 0.0))).append(" × the file");
+    }
+    out.println(style.dim(text.toString()));
   }
 
   private void heading(String subject) {
@@ -74,6 +94,7 @@ final class ModelSummary {
     rows.stream()
         .filter(row -> row.figures().containsKey("loadSeconds"))
         .filter(row -> row.role().equals("backend"))
+        .filter(row -> !row.work().equals(Workload.FIRST_TOKEN))
         .map(ModelSummary::loaded)
         .distinct()
         .forEach(line -> out.println(style.dim("  " + line)));

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -182,7 +183,10 @@ public final class Summary {
           int column = RATIO_NAME;
           StringBuilder line = new StringBuilder("  " + label);
           for (Comparison one : list) {
-            String ratio = Texts.ratio(one.ratio());
+            Double seconds = one.seconds();
+            String ratio =
+                Texts.ratio(one.ratio())
+                    + (seconds == null ? "" : String.format(Locale.ROOT, " (%+.2f s)", seconds));
             int length = one.label().length() + ratio.length() + 3;
             if (column > RATIO_NAME && column + length + 2 > width) {
               out.println(line.toString().stripTrailing());

@@ -7,8 +7,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A process that runs a model and is asked line by line. Not thread-safe. */
-record LineModelEngine(LineProcess process) implements ModelEngine {
+/**
+ * A process that runs a model and is asked line by line. Not thread-safe.
+ *
+ * @param loadNanos how long it loaded; 0 if it does not tell
+ */
+record LineModelEngine(LineProcess process, long loadNanos) implements ModelEngine {
   /**
    * Lets a process load a model.
    *
@@ -37,12 +41,13 @@ record LineModelEngine(LineProcess process) implements ModelEngine {
     request.put("batchRows", Math.max(setup.batchRows(), setup.sessions()));
     request.put("cacheType", setup.cacheType());
     try {
-      process.ask(request);
+      JsonObject answer = process.ask(request);
+      return new LineModelEngine(
+          process, answer.has("nanos") ? answer.get("nanos").getAsLong() : 0);
     } catch (IOException e) {
       process.close();
       throw e;
     }
-    return new LineModelEngine(process);
   }
 
   @Override

@@ -4,6 +4,11 @@ import java.io.IOException;
 
 /** A running engine with a model. It times itself: the way to its process is not counted. */
 public interface ModelEngine extends RivalEngine {
+  /** Returns how long it loaded the model, in nanoseconds; 0 if it does not tell. */
+  default long loadNanos() {
+    return 0;
+  }
+
   /**
    * Reads a prompt up to the scores behind it.
    *

@@ -35,6 +35,8 @@ public record Workload(
     List<Trial> trials,
     List<AutoCloseable> resources)
     implements AutoCloseable {
+  /** The work of fresh processes that load a model. */
+  public static final String FIRST_TOKEN = "first token";
 
   /** Frees the trials, then the data they worked on. */
   @Override

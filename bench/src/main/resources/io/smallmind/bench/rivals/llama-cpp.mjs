@@ -12,6 +12,7 @@ async function load(request) {
         logger: (level, message) => process.stderr.write(message + "\n")
     });
     bindings = llama._bindings;
+    const begin = process.hrtime.bigint();
     model = new bindings.AddonModel(request.model, {
         addonExports: bindings, gpuLayers: 0, useMmap: true
     });
@@ -26,7 +27,7 @@ async function load(request) {
     if (!await context.init()) throw new Error("no context could be made");
     context.setThreads(request.threads);
     context.initBatch(request.batchRows);
-    return {};
+    return {nanos: Number(process.hrtime.bigint() - begin)};
 }
 
 // Reads tokens into one session; the scores of the last one are computed.

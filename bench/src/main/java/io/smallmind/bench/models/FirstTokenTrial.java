@@ -1,0 +1,166 @@
+package io.smallmind.bench.models;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import io.smallmind.bench.host.JavaCommand;
+import io.smallmind.bench.measure.Checker;
+import io.smallmind.bench.measure.Condition;
+import io.smallmind.bench.measure.Role;
+import io.smallmind.bench.measure.Trial;
+import io.smallmind.bench.measure.Verdict;
+import io.smallmind.kernels.Kernels;
+import io.smallmind.kernels.Team;
+import io.smallmind.model.Batch;
+import io.smallmind.model.KvCache;
+import io.smallmind.model.Model;
+import io.smallmind.tensor.TensorType;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
+
+/** A fresh JVM up to its first token; each call is a process, timed from its start. */
+final class FirstTokenTrial extends Trial {
+  private static final String CACHE = "org.bytedeco.javacpp.cachedir";
+
+  private final LoadedModels models;
+  private final Kernels kernels;
+  private final Team team;
+  private final boolean packed;
+  private final double fileBytes;
+  private final int[] prompt;
+  private final List<double[]> measured = new ArrayList<>(); // load nanoseconds, two sizes
+
+  FirstTokenTrial(
+      LoadedModels models, Kernels kernels, Team team, String condition, double fileBytes) {
+    super(
+        Condition.of(kernels.name(), condition),
+        condition.isEmpty() ? Role.BACKEND : Role.VARIANT,
+        team.size());
+    this.models = models;
+    this.kernels = kernels;
+    this.team = team;
+    packed = !condition.equals(Condition.MAPPED);
+    this.fileBytes = fileBytes;
+    prompt = Prompts.tokens(FirstToken.PROMPT, models.file().config().vocabularySize());
+  }
+
+  /** The process must choose the token that this one computes, whose scores are verified. */
+  @Override
+  public Verdict verify() {
+    try (LoadedModel loaded = new LoadedModel(models.file(), kernels, team, packed)) {
+      Verdict scores = models.reference(team).check(loaded.model());
+      if (!scores.isRight()) {
+        return scores;
+      }
+      Checker token = new Checker();
+      token.check("the first token", run().token, best(loaded.model()), 0);
+      return scores.and(token.verdict());
+    }
+  }
+
+  private int best(Model model) {
+    try (KvCache cache = model.newCache(TensorType.F16, prompt.length);
+        Batch batch = model.newBatch(prompt.length, 1)) {
+      for (int i = 0; i < prompt.length; i++) {
+        batch.add(cache, prompt[i], i == prompt.length - 1);
+      }
+      model.forward(batch);
+      MemorySegment scores = batch.logits(0);
+      int best = 0;
+      for (int id = 1; id < model.config().vocabularySize(); id++) {
+        if (scores.getAtIndex(JAVA_FLOAT, id) > scores.getAtIndex(JAVA_FLOAT, best)) {
+          best = id;
+        }
+      }
+      return best;
+    }
+  }
+
+  @Override
+  public boolean timeSlice(LongConsumer nanos) {
+    Answer answer = run();
+    measured.add(answer.figures);
+    nanos.accept(answer.nanos);
+    return true;
+  }
+
+  /** What a process said, and how long after its start. */
+  private record Answer(int token, long nanos, double[] figures) {}
+
+  private Answer run() {
+    List<String> options = new ArrayList<>();
+    options.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    options.add("--enable-native-access=ALL-UNNAMED");
+    if (System.getProperty(CACHE) != null) {
+      options.add("-D" + CACHE + "=" + System.getProperty(CACHE));
+    }
+    List<String> command =
+        JavaCommand.of(
+            options,
+            FirstTokenProbe.class,
+            models.file().path().toString(),
+            kernels.name(),
+            Integer.toString(threads()),
+            Boolean.toString(packed),
+            Arrays.stream(prompt).mapToObj(Integer::toString).collect(Collectors.joining(",")));
+    try {
+      long begin = System.nanoTime();
+      Process process =
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      try (BufferedReader in = process.inputReader(StandardCharsets.UTF_8)) {
+        String token = in.readLine();
+        long nanos = System.nanoTime() - begin;
+        String figures = in.readLine();
+        int exitCode = process.waitFor();
+        if (exitCode != 0 || token == null || figures == null) {
+          throw new IOException("the process ended with exit code " + exitCode);
+        }
+        double[] values =
+            Arrays.stream(figures.split(" ")).mapToDouble(Double::parseDouble).toArray();
+        return new Answer(Integer.parseInt(token), nanos, values);
+      } finally {
+        process.destroyForcibly();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  /** Returns medians: of how long loading took, and of the memory of the whole process. */
+  @Override
+  public Map<String, Double> figures() {
+    Map<String, Double> figures = new LinkedHashMap<>();
+    if (!measured.isEmpty()) {
+      figures.put("loadSeconds", median(0) / 1e9);
+      figures.put("loadGigabytesPerSecond", fileBytes / median(0));
+      if (median(1) > 0) {
+        figures.put("processBytes", median(1));
+        figures.put("processShare", median(1) / fileBytes);
+        figures.put("processBytesAfterToken", median(2));
+      }
+    }
+    return figures;
+  }
+
+  private double median(int figure) {
+    double[] values = measured.stream().mapToDouble(one -> one[figure]).sorted().toArray();
+    return values[values.length / 2];
+  }
+
+  @Override
+  public void call() {
+    throw new IllegalStateException("a process times itself");
+  }
+}
