@@ -23,7 +23,7 @@ import picocli.CommandLine.ParentCommand;
     mixinStandardHelpOptions = true)
 final class AllCommand implements Callable<Integer> {
   /** The commands that keep models of shapes. */
-  private static final Set<String> CACHING = Set.of("model", "sessions", "profile");
+  private static final Set<String> CACHING = Set.of("model", "sessions", "lookup", "profile");
 
   @ParentCommand private @Nullable Main main;
 
@@ -74,6 +74,7 @@ final class AllCommand implements Callable<Integer> {
       commands.add(List.of("model", "--shape", "tiny-llama", "--prompt", "8", "--generate", "4"));
       commands.add(
           List.of("sessions", "--shape", "tiny-llama", "--sessions", "1,3", "--generate", "4"));
+      commands.add(List.of("lookup", "--shape", "tiny-llama", "--prompt", "8", "--generate", "4"));
       commands.add(List.of("profile", "--shape", "tiny-llama", "--prompt", "8", "--generate", "4"));
       commands.add(List.of("train", "--shape", "tiny-gpt2", "--batch", "2", "--context", "16"));
     } else {
@@ -81,6 +82,7 @@ final class AllCommand implements Callable<Integer> {
       commands.add(List.of("ops"));
       commands.add(List.of("model", "--shape", shape));
       commands.add(List.of("sessions", "--shape", shape));
+      commands.add(List.of("lookup", "--shape", shape));
       commands.add(List.of("profile", "--shape", shape));
       commands.add(List.of("train"));
     }

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       OpsCommand.class,
       ModelCommand.class,
       SessionsCommand.class,
+      LookupCommand.class,
       TrainCommand.class,
       ProfileCommand.class,
       LoadCommand.class,
@@ -98,7 +99,8 @@ public final class Main implements Runnable {
   public void run() {
     throw new ParameterException(
         spec.commandLine(),
-        "name a command: matmul, ops, model, sessions, train, load, profile, peers, all, compare, trend, report or jmh");
+        "name a command: matmul, ops, model, sessions, lookup, train, load, profile, peers, all,"
+            + " compare, trend, report or jmh");
   }
 
   /**

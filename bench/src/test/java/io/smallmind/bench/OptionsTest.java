@@ -50,6 +50,8 @@ class OptionsTest {
         "compare a.json b.json | no file a.json",
         "compare a b --threshold 0 | --threshold: choose",
         "compare --run main | --run needs",
+        "lookup --draft-tokens 16 | --draft-tokens: choose 1 to 15",
+        "lookup --generate 0 | --generate: choose 1 to",
         "load --rivals llama.cpp | name one by --shape",
         "load --shape tiny-llama --rivals hare | unknown rival 'hare'",
         "peers --rivals hare | unknown rival 'hare'",

@@ -116,7 +116,8 @@ class ReportTest {
             "--out",
             folder.resolve("out").toString());
     assertEquals(0, run.exitCode(), run.err());
-    for (String name : List.of("matmul", "ops", "model", "sessions", "profile", "train", "load")) {
+    for (String name :
+        List.of("matmul", "ops", "model", "sessions", "lookup", "profile", "train", "load")) {
       JsonObject report = JsonSchema.valid(folder.resolve("out").resolve(name + ".json"));
       assertEquals(name, report.get("command").getAsString());
       assertFalse(report.getAsJsonArray("results").isEmpty(), name);

@@ -211,6 +211,29 @@ class SmokeTest {
   }
 
   @Test
+  void guessesAreConfirmedWhereTextsRepeat() throws IOException {
+    Path json = folder.resolve("lookup.json");
+    BenchProcess run =
+        run(
+            "lookup --shape tiny-llama --prompt 24 --generate 24 --cache " + folder,
+            "scalar,vector",
+            json);
+    assertPlainAndNarrow(run.out().replace(json.toString(), "x.json"));
+    JsonObject report = JsonSchema.valid(json);
+    for (JsonElement row : report.getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("ok", result.get("status").getAsString(), result.toString());
+      boolean guesses = result.get("variant").getAsString().endsWith(" guessing 15");
+      boolean edited = result.get("size").getAsString().equals("edited text");
+      double confirmed = result.getAsJsonObject("figures").get("acceptedTokens").getAsDouble();
+      assertEquals(guesses && edited, confirmed > 4, result.toString());
+      assertEquals(guesses ? "variant" : "backend", result.get("role").getAsString());
+    }
+    assertEquals(8, report.getAsJsonArray("results").size());
+    assertTrue(run.out().contains("guessing 15 ÷ 0"), run.out());
+  }
+
+  @Test
   void profileTellsWhereTheTimeGoes() throws IOException {
     Path json = folder.resolve("profile.json");
     BenchProcess run =
@@ -314,7 +337,7 @@ class SmokeTest {
   void terminalGetsColoursAndProgressUnlessAskedNotTo() {
     String[] arguments =
         ("matmul --types F32 --sizes 16 --quick --repeat 1 --warm-up 0.02 --threads 1 --backends"
-             + " scalar")
+                + " scalar")
             .split(" ");
     BenchProcess colourful = BenchProcess.run(Map.of("TERM", "xterm"), arguments);
     assertTrue(colourful.out().contains("\u001b[1m"), colourful.out());

@@ -12,12 +12,18 @@ public final class Condition {
   public static final String MAPPED = "mapped";
 
   private static final String BESIDE = "beside";
+  private static final String GUESSING = "guessing";
 
   private Condition() {}
 
   /** Returns the condition that other processes keep processors busy. */
   public static String beside(int processes) {
     return BESIDE + " " + processes;
+  }
+
+  /** Returns the condition that so many tokens are guessed ahead at most. */
+  public static String guessing(int tokens) {
+    return GUESSING + " " + tokens;
   }
 
   /** Returns the name of a backend in a condition, or in none if that is empty. */
@@ -41,6 +47,9 @@ public final class Condition {
   public static String without(String condition) {
     if (condition.startsWith(BESIDE)) {
       return "alone";
+    }
+    if (condition.startsWith(GUESSING)) {
+      return "0";
     }
     return condition.equals(MAPPED) ? "packed" : "without";
   }
