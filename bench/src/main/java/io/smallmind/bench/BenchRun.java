@@ -1,5 +1,6 @@
 package io.smallmind.bench;
 
+import io.smallmind.bench.host.HomeFolder;
 import io.smallmind.bench.host.HostInfo;
 import io.smallmind.bench.host.HostReader;
 import io.smallmind.bench.limits.Limits;
@@ -257,13 +258,16 @@ final class BenchRun {
                     one.name(),
                     one.kernels() != null,
                     kernels.stream().anyMatch(chosen -> chosen == one.kernels()),
-                    one.detail()))
+                    HomeFolder.shortened(one.detail())))
         .toList();
   }
 
   private List<BenchReport.Library> libraries(Limits limits, List<BenchReport.Library> others) {
-    List<BenchReport.Library> all = new ArrayList<>(others);
-    all.add(new BenchReport.Library("OpenBLAS", OpenBlas.detail()));
+    List<BenchReport.Library> all = new ArrayList<>();
+    for (BenchReport.Library other : others) {
+      all.add(new BenchReport.Library(other.name(), HomeFolder.shortened(other.detail())));
+    }
+    all.add(new BenchReport.Library("OpenBLAS", HomeFolder.shortened(OpenBlas.detail())));
     all.add(new BenchReport.Library("OpenBLAS core", OpenBlas.coreName()));
     all.add(new BenchReport.Library("limits", limits.detail()));
     return all;

@@ -1,5 +1,6 @@
 package io.smallmind.bench.report;
 
+import io.smallmind.bench.host.HomeFolder;
 import io.smallmind.bench.limits.LimitKind;
 import io.smallmind.bench.measure.Outcome;
 import io.smallmind.bench.measure.Role;
@@ -109,7 +110,7 @@ public final class Rows {
         trial.role().name().toLowerCase(Locale.ROOT),
         trial.threads(),
         outcome.status().name().toLowerCase(Locale.ROOT),
-        outcome.message(),
+        HomeFolder.shortened(outcome.message()),
         verdict == null || verdict.checked() == 0
             ? null
             : new BenchReport.Verification(verdict.checked(), verdict.worst()),
