@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any thread may call; callers that come at the same time take turns, in the order they came.
  * Work that a member starts on its own team runs on that member alone, as a team of one. {@link
- * #run}, {@link #barrier} and {@link #claim} don't allocate, unless callers compete.
+ * #run}, {@link #barrier}, {@link #follow} and {@link #claim} don't allocate, unless callers compete.
  */
 public final class Team implements AutoCloseable {
   /** What every member does between fork and join. */
@@ -103,6 +103,10 @@ public final class Team implements AutoCloseable {
 
   private final PaddedInteger arrived = new PaddedInteger();
   private final PaddedInteger phase = new PaddedInteger();
+
+  /** How far each member has come in work that is done step by step. */
+  private final PaddedInteger[] steps;
+
   private final PaddedLong claimed = new PaddedLong();
 
   /** Workers that are parked, or about to park: a fork wakes those only. */
@@ -135,8 +139,10 @@ public final class Team implements AutoCloseable {
     this.shared = shared;
     workers = new Thread[size - 1];
     parked = new AtomicInteger[size];
+    steps = new PaddedInteger[size];
     for (int member = 0; member < size; member++) {
       parked[member] = new PaddedInteger();
+      steps[member] = new PaddedInteger();
     }
     for (int member = 1; member < size; member++) {
       int self = member;
@@ -166,6 +172,7 @@ public final class Team implements AutoCloseable {
     shared = false;
     workers = new Thread[0];
     parked = new AtomicInteger[0];
+    steps = new PaddedInteger[0];
   }
 
   /** Returns the team of this JVM, with {@link Machine#computeThreads()} members; never closed. */
@@ -208,6 +215,9 @@ public final class Team implements AutoCloseable {
       failure = null;
       unfinished.setPlain(size);
       arrived.setPlain(0);
+      for (PaddedInteger step : steps) {
+        step.setPlain(0);
+      }
       generation.set(generation.getPlain() + 1);
       for (int member = 1; member < size; member++) {
         if (parked[member].get() != 0) {
@@ -298,6 +308,47 @@ public final class Team implements AutoCloseable {
         throw new IllegalStateException("a member ended its work without coming to this barrier");
       }
       deadline = pause(pauses, deadline);
+    }
+  }
+
+  /**
+   * Tells the members behind this one, that is of higher numbers, how far it has come: what it
+   * wrote before is visible to those that {@link #follow}. Waits for nobody.
+   *
+   * @param member the caller's number
+   * @param step that it has done, counted from 1 in each work
+   */
+  public void advance(int member, int step) {
+    if (size > 1) {
+      steps[member].setRelease(step);
+    }
+  }
+
+  /**
+   * Waits until all members before this one, that is of lower numbers, have {@link #advance done} a
+   * step. Where members depend on those before them only, this costs less than barriers: who is
+   * late at one step can catch up at the next.
+   *
+   * @param member the caller's number
+   * @throws IllegalStateException if one of them ended its work without that step
+   */
+  public void follow(int member, int step) {
+    if (size == 1) {
+      return;
+    }
+    for (int before = 0; before < member; before++) {
+      PaddedInteger done = steps[before];
+      long deadline = 0;
+      for (int pauses = 1; done.getAcquire() < step; pauses++) {
+        if (failure != null) {
+          throw ABANDONED;
+        }
+        // In this order: whoever is done has done its steps, and has told its failure.
+        if (unfinished.getAcquire() != size && done.getAcquire() < step && failure == null) {
+          throw new IllegalStateException("a member ended its work without step " + step);
+        }
+        deadline = pause(pauses, deadline);
+      }
     }
   }
 

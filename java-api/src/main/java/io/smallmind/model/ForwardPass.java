@@ -56,7 +56,7 @@ final class ForwardPass implements Team.Work {
   private boolean kept;
 
   /**
-   * The layer to stop at: written by member 0 before a barrier and read by all behind it, so that
+   * The layer to stop at: written by member 0 before the others may pass that layer's keys, so that
    * all agree.
    */
   private int stopAt;
@@ -122,7 +122,11 @@ final class ForwardPass implements Team.Work {
       } else {
         endOutputs(team, member, layer, Step.ATTENTION_INPUTS);
         attention.finishInputs(block, layer, my, begin, end);
-        meet(team, member, layer, Step.ATTENTION);
+        if (kept) {
+          follow(team, member, layer);
+        } else {
+          meet(team, member, layer, Step.ATTENTION);
+        }
       }
       if (layer >= stopAt) {
         return;
@@ -220,6 +224,17 @@ final class ForwardPass implements Team.Work {
     PassObserver listening = observer;
     if (listening != null) {
       listening.waited(member, layer, step);
+    }
+  }
+
+  /** Waits for the keys and values of the rows before this member's, which are all it needs. */
+  private void follow(Team team, int member, int layer) {
+    worked(member, layer, Step.ATTENTION);
+    team.advance(member, layer + 1);
+    team.follow(member, layer + 1);
+    PassObserver listening = observer;
+    if (listening != null) {
+      listening.waited(member, layer, Step.ATTENTION);
     }
   }
 

@@ -13,11 +13,11 @@ import io.smallmind.tensor.TensorType;
  */
 final class RowShares {
   /** What a product with weights costs, where one of attention costs 1. */
-  private static final double FLOAT_COST = 0.6;
+  private static final double FLOAT_COST = 0.8;
 
   private static final double BF16_COST = 0.4;
 
-  private static final double QUANTIZED_COST = 0.2;
+  private static final double QUANTIZED_COST = 0.33;
 
   private final ModelConfig config;
   private final Batch batch;

@@ -12,6 +12,7 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.ClosedException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -81,6 +82,72 @@ final class TeamTest {
           }
         });
     assertEquals(0, mistakes.get());
+  }
+
+  @Test
+  void whoFollowsSeesWhatThoseBeforeWrote() {
+    int steps = 20_000;
+    long[] written = new long[SIZE * 16];
+    AtomicLong mistakes = new AtomicLong();
+    for (int run = 0; run < 2; run++) {
+      Arrays.fill(written, 0);
+      team.run(
+          (t, member) -> {
+            for (int step = 1; step <= steps; step++) {
+              written[member * 16] = step;
+              t.advance(member, step);
+              t.follow(member, step);
+              for (int before = 0; before < member; before++) {
+                if (written[before * 16] < step) {
+                  mistakes.incrementAndGet();
+                }
+              }
+            }
+          });
+    }
+    assertEquals(0, mistakes.get());
+  }
+
+  /** A member that waited for one behind it would wait for ever. */
+  @Test
+  void whoLeadsWaitsForNobody() {
+    team.run(
+        (t, member) -> {
+          if (member == SIZE - 1) {
+            t.follow(member, 100);
+          } else {
+            for (int step = 1; step <= 100; step++) {
+              t.advance(member, step);
+              t.follow(member, step);
+            }
+          }
+        });
+  }
+
+  @Test
+  void aMissedStepIsAnErrorInsteadOfAHang() {
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            team.run(
+                (t, member) -> {
+                  if (member > 0) {
+                    t.follow(member, 1);
+                  }
+                }));
+    var planned = new IllegalArgumentException("planned");
+    assertSame(
+        planned,
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                team.run(
+                    (t, member) -> {
+                      if (member == 0) {
+                        throw planned;
+                      }
+                      t.follow(member, 1);
+                    })));
   }
 
   @Test
