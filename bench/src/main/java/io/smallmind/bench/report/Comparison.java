@@ -48,7 +48,9 @@ public record Comparison(
   /** What many sessions at once get, against one session of the same backend. */
   private static void sessions(List<BenchReport.ResultRow> rows, List<Comparison> found) {
     for (BenchReport.ResultRow many : rows) {
-      if (!many.work().equals("sessions") || many.shape().getOrDefault("sessions", 1L) == 1) {
+      if (!many.work().equals("sessions")
+          || !many.role().equals("backend")
+          || many.shape().getOrDefault("sessions", 1L) == 1) {
         continue;
       }
       for (BenchReport.ResultRow one : rows) {

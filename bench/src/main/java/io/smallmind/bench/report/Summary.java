@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** What a run amounts to, in a few lines. */
 public final class Summary {
   private static final double ALLOCATES = 0.5;
-  private static final int RATIO_NAME = 44;
+  private static final int LONGEST_RATIO_NAME = 50;
   private static final int MOST_HEAP_LINES = 8;
 
   /** What single kernels are told in. */
@@ -177,10 +177,12 @@ public final class Summary {
       return;
     }
     title("Ratios", "");
+    int longest = byName.keySet().stream().mapToInt(String::length).max().orElse(0);
+    int names = Math.min(LONGEST_RATIO_NAME, longest + 1);
     byName.forEach(
         (name, list) -> {
-          String label = Texts.left(name, RATIO_NAME - 1) + " ";
-          int column = RATIO_NAME;
+          String label = Texts.left(name, names - 1) + " ";
+          int column = names;
           StringBuilder line = new StringBuilder("  " + label);
           for (Comparison one : list) {
             Double seconds = one.seconds();
@@ -188,10 +190,10 @@ public final class Summary {
                 Texts.ratio(one.ratio())
                     + (seconds == null ? "" : String.format(Locale.ROOT, " (%+.2f s)", seconds));
             int length = one.label().length() + ratio.length() + 3;
-            if (column > RATIO_NAME && column + length + 2 > width) {
+            if (column > names && column + length + 2 > width) {
               out.println(line.toString().stripTrailing());
-              line = new StringBuilder(" ".repeat(RATIO_NAME + 2));
-              column = RATIO_NAME;
+              line = new StringBuilder(" ".repeat(names + 2));
+              column = names;
             }
             line.append(one.label()).append(' ').append(style.bold(ratio)).append("  ");
             column += length;

@@ -228,7 +228,8 @@ function conditions() {
   const part = section("Under other conditions");
   const base = row => row.variant.split(" ")[0];
   const place = row => [row.source.file, row.work, row.subject, row.size, row.threads].join();
-  const varied = all.filter(row => row.role === "variant" && row.source.report.command !== "profile");
+  const varied = all.filter(row => row.role === "variant" && row.work !== "first token"
+    && row.source.report.command !== "profile");
   for (const work of unique(varied.map(row => row.work))) {
     const pairs = varied.filter(row => row.work === work).flatMap(row =>
       [all.find(one => one.role === "backend" && one.variant === base(row) && place(one) === place(row)), row]);
@@ -321,6 +322,9 @@ function starting() {
     row => row.nanos.median / 1e6);
   bars(box, "A fresh process", "ms, less is better", own.filter(row => row.work === "startup"),
     row => `${row.subject}, ${row.size}`, row => row.variant, row => row.nanos.median / 1e6);
+  bars(box, "A fresh process with a model, until its first token", "ms, less is better",
+    all.filter(row => row.work === "first token"), row => `${row.subject}, ${threads(row.threads)}`, row => row.variant,
+    row => row.nanos.median / 1e6);
   if (!box.children.length) box.remove();
   finish(part);
 }
@@ -329,7 +333,7 @@ function starting() {
 function limits() {
   const part = section("Per cent of the limits");
   const limited = own.filter(row => row.share != null && row.threads === most && row.role === "backend"
-    && row.work !== "load" && !/loop/.test(row.shareOf));
+    && !["load", "first token"].includes(row.work) && !/loop/.test(row.shareOf));
   const box = grid(part);
   for (const limit of unique(limited.map(row => row.shareOf))) {
     const list = limited.filter(row => row.shareOf === limit);
