@@ -2,11 +2,12 @@
  * Times matmul beside what the machine can do at most, measured in the same run.
  *
  *   matmul_bench [--isa N] [--types Q4_0,F16,...] [--shapes TOKENSxROWSxCOLUMNS,...]
- *                [--threads 1,2,...] [--seconds S] [--rotate MIB]
+ *                [--threads 1,2,...] [--seconds S] [--rotate MIB] [--calls N]
  *
  * Activations are quantized before. Weights rotate through more than 256 MiB, or as much as is
  * asked for, so that they come from memory. Per cent are those of the integer dot product (or F32
- * multiply-add) peak, and of the read bandwidth. Results are checked before timing.
+ * multiply-add) peak, and of the read bandwidth. Results are checked before timing. --calls
+ * multiplies N times and measures nothing itself: for instruments outside.
  */
 
 #include <cfloat>
@@ -31,7 +32,7 @@ struct Shape {
 };
 
 void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team,
-           const Limits& limits, double budget, int64_t rotate) {
+           const Limits& limits, double budget, int64_t rotate, int64_t calls) {
   std::mt19937 random(7);
   const int64_t row_bytes = shape.columns / format.block * format.bytes;
   Buffer stored(row_bytes * shape.rows);
@@ -104,10 +105,17 @@ void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team
     }
   }
 
-  const double time = median_time(budget, [&] {
+  const std::function<void()> call = [&] {
     team.run(task);
     copy = (copy + 1) % copies;
-  });
+  };
+  if (calls > 0) {
+    for (int64_t i = 0; i < calls; i++) {
+      call();
+    }
+    return;
+  }
+  const double time = median_time(budget, call);
   const double operations = 2.0 * static_cast<double>(shape.tokens * shape.rows * shape.columns);
   const double gflops = operations / time * 1e-9;
   const double bandwidth = static_cast<double>(weight_bytes) / time * 1e-9;
@@ -123,7 +131,7 @@ void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team
 int usage() {
   std::fprintf(stderr,
                "usage: matmul_bench [--isa N] [--types NAME,...] [--shapes TOKENSxROWSxCOLUMNS,...]"
-               " [--threads N,...] [--seconds S] [--rotate MIB]\n");
+               " [--threads N,...] [--seconds S] [--rotate MIB] [--calls N]\n");
   return 2;
 }
 
@@ -136,6 +144,7 @@ int main(int argc, char** argv) {
   std::string threads = "1,2";
   double budget = 0.3;
   int64_t rotate = 288;
+  int64_t calls = 0;
   for (int i = 1; i < argc; i += 2) {
     const std::string option = argv[i];
     if (i + 1 == argc) {
@@ -154,6 +163,8 @@ int main(int argc, char** argv) {
       budget = std::stod(value);
     } else if (option == "--rotate") {
       rotate = std::stoll(value);
+    } else if (option == "--calls") {
+      calls = std::stoll(value);
     } else {
       return usage();
     }
@@ -165,9 +176,12 @@ int main(int argc, char** argv) {
   std::printf("instruction set %d\n", isa);
   for (const std::string& count : split(threads)) {
     Team team(std::stoi(count));
-    Limits limits = measure_limits(isa, team);
-    std::printf("%d threads: %.0f GFLOPS FMA, %.0f GOPS int8, %.1f GB/s read\n", team.size(),
-                limits.fma, limits.dot, limits.read);
+    Limits limits = {};
+    if (calls == 0) {
+      limits = measure_limits(isa, team);
+      std::printf("%d threads: %.0f GFLOPS FMA, %.0f GOPS int8, %.1f GB/s read\n", team.size(),
+                  limits.fma, limits.dot, limits.read);
+    }
     for (const std::string& text : split(shapes)) {
       Shape shape;
       long long tokens, rows, columns;
@@ -185,7 +199,7 @@ int main(int argc, char** argv) {
                           static_cast<long long>(format.block));
               continue;
             }
-            bench(isa, format, shape, team, limits, budget, rotate << 20);
+            bench(isa, format, shape, team, limits, budget, rotate << 20, calls);
           }
         }
         if (!known) {

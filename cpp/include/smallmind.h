@@ -34,6 +34,7 @@ extern "C" {
 #define SM_ISA_NEON 3         /* Armv8.0 Advanced SIMD */
 #define SM_ISA_NEON_DOTPROD 4 /* and the dot product of Armv8.2 */
 #define SM_ISA_AVX512_BF16 5  /* SM_ISA_AVX512_VNNI, and the dot product of BF16 */
+#define SM_ISA_NEON_I8MM 6    /* SM_ISA_NEON_DOTPROD, and the matrix product of bytes of Armv8.6 */
 
 #define SM_BINARY_ADD 0
 #define SM_BINARY_MULTIPLY 1

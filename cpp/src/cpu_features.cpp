@@ -79,6 +79,9 @@ int32_t sm_isa_supported(int32_t isa) {
       return (features & HWCAP_ASIMD) != 0;
     case SM_ISA_NEON_DOTPROD:
       return (features & HWCAP_ASIMD) != 0 && (features & HWCAP_ASIMDDP) != 0;
+    case SM_ISA_NEON_I8MM:
+      return sm_isa_supported(SM_ISA_NEON_DOTPROD) == 1 &&
+             (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
     default:
       return -1;
   }

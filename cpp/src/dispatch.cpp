@@ -21,6 +21,8 @@ const MatmulTable* matmul_of(int32_t isa) {
       return &kMatmulNeon;
     case SM_ISA_NEON_DOTPROD:
       return &kMatmulNeonDotprod;
+    case SM_ISA_NEON_I8MM:
+      return &kMatmulNeonI8mm;
 #endif
     default:
       return nullptr;
@@ -38,6 +40,7 @@ const OpsTable* ops_of(int32_t isa) {
 #elif defined(__aarch64__)
     case SM_ISA_NEON:
     case SM_ISA_NEON_DOTPROD:
+    case SM_ISA_NEON_I8MM:
       return &kOpsNeon;
 #endif
     default:
@@ -56,6 +59,7 @@ const AttentionTable* attention_of(int32_t isa) {
 #elif defined(__aarch64__)
     case SM_ISA_NEON:
     case SM_ISA_NEON_DOTPROD:
+    case SM_ISA_NEON_I8MM:
       return &kAttentionNeon;
 #endif
     default:

@@ -60,6 +60,7 @@ extern const AttentionTable kAttentionAvx512;
 #elif defined(__aarch64__)
 extern const MatmulTable kMatmulNeon;
 extern const MatmulTable kMatmulNeonDotprod;
+extern const MatmulTable kMatmulNeonI8mm;
 extern const OpsTable kOpsNeon;
 extern const AttentionTable kAttentionNeon;
 #endif

@@ -199,6 +199,7 @@ SM_TARGET_AVX512 int64_t read(const uint8_t* memory, int64_t bytes) {
 #elif defined(__aarch64__)
 
 #define SM_TARGET_DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+#define SM_TARGET_I8MM __attribute__((target("arch=armv8.2-a+i8mm")))
 
 namespace neon {
 
@@ -266,6 +267,25 @@ SM_TARGET_DOTPROD double int8_dotprod(int64_t rounds) {
   return static_cast<double>(rounds) * kSums * kBytes * kOperations;
 }
 
+// A product of matrices does twice the work of a dot product.
+SM_TARGET_I8MM double int8_matrix(int64_t rounds) {
+  int32x4_t sums[kSums] = {};
+  int8x16_t a = vdupq_n_s8(3);
+  int8x16_t b = vdupq_n_s8(-5);
+  for (int64_t round = 0; round < rounds; round++) {
+    for (int i = 0; i < kSums; i++) {
+      sums[i] = vmmlaq_s32(sums[i], a, b);
+    }
+    __asm__ volatile("" : "+w"(a), "+w"(b));
+  }
+  int32x4_t total = sums[0];
+  for (int i = 1; i < kSums; i++) {
+    total = vaddq_s32(total, sums[i]);
+  }
+  __asm__ volatile("" : : "w"(total));
+  return static_cast<double>(rounds) * kSums * 2 * kBytes * kOperations;
+}
+
 int64_t read(const uint8_t* memory, int64_t bytes) {
   int64x2_t sums[8] = {};
   for (int64_t i = 0; i < bytes; i += 8 * kBytes) {
@@ -302,15 +322,15 @@ void relu(const float* __restrict in, float* __restrict out, int64_t length) {
 #if defined(__x86_64__)
 
 double sm_limit_fma(int32_t isa, int64_t rounds) {
-  return isa == SM_ISA_AVX512_VNNI ? avx512::fma(rounds) : avx2::fma(rounds);
+  return isa == SM_ISA_AVX2 ? avx2::fma(rounds) : avx512::fma(rounds);
 }
 
 double sm_limit_int8_dot(int32_t isa, int64_t rounds) {
-  return isa == SM_ISA_AVX512_VNNI ? avx512::int8_dot(rounds) : avx2::int8_dot(rounds);
+  return isa == SM_ISA_AVX2 ? avx2::int8_dot(rounds) : avx512::int8_dot(rounds);
 }
 
 int64_t sm_limit_read(int32_t isa, const uint8_t* memory, int64_t bytes) {
-  return isa == SM_ISA_AVX512_VNNI ? avx512::read(memory, bytes) : avx2::read(memory, bytes);
+  return isa == SM_ISA_AVX2 ? avx2::read(memory, bytes) : avx512::read(memory, bytes);
 }
 
 // 256 bits are enough here, even where there are 512: the loops wait for memory.
@@ -329,7 +349,9 @@ void sm_limit_relu(int32_t /*isa*/, const float* in, float* out, int64_t length,
 double sm_limit_fma(int32_t /*isa*/, int64_t rounds) { return neon::fma(rounds); }
 
 double sm_limit_int8_dot(int32_t isa, int64_t rounds) {
-  return isa == SM_ISA_NEON_DOTPROD ? neon::int8_dotprod(rounds) : neon::int8_dot(rounds);
+  return isa == SM_ISA_NEON_I8MM      ? neon::int8_matrix(rounds)
+         : isa == SM_ISA_NEON_DOTPROD ? neon::int8_dotprod(rounds)
+                                      : neon::int8_dot(rounds);
 }
 
 int64_t sm_limit_read(int32_t /*isa*/, const uint8_t* memory, int64_t bytes) {

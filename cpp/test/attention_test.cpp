@@ -232,7 +232,7 @@ bool same_row(const Queries& q, Results& a, Results& b, int64_t row) {
   return std::memcmp(a.row(row), b.row(row), static_cast<size_t>(q.columns) * 4) == 0;
 }
 
-void test_shape(int32_t isa, const Shape& shape, Random& random) {
+void test_shape(int32_t isa, const Shape& shape, bool quick, Random& random) {
   Pages pages(shape, random);
   Queries q(shape, random);
   // Each row alone, before any later key or value is there.
@@ -266,8 +266,11 @@ void test_shape(int32_t isa, const Shape& shape, Random& random) {
   bool good = true;
   std::vector<double> expected(static_cast<size_t>(shape.head_dim));
   std::vector<double> tolerance(static_cast<size_t>(shape.head_dim));
+  // Quickly, some rows: all have the bits that they have alone, which takes the same path for each.
+  const int64_t step = quick ? 8 : 1;
   for (int64_t row = 0; row < shape.rows; row++) {
-    for (int64_t head = 0; head < shape.kv_heads * shape.group; head++) {
+    const bool checked = row % step == 0 || row == shape.rows - 1;
+    for (int64_t head = 0; checked && head < shape.kv_heads * shape.group; head++) {
       const int64_t first = head * shape.head_dim;
       attend_exactly(shape, pages, q.memory.floats() + row * q.stride / 4 + first, row,
                      head / shape.group, &expected, &tolerance);
@@ -330,14 +333,14 @@ void test_attention(int32_t isa, bool quick) {
           test_shape(isa,
                      {type, dim, 1 + number % 2, group, position, count, windows[number % 3],
                       number % 4 == 0 ? 5.0f : 0.0f},
-                     random);
+                     quick, random);
         }
       }
     }
   }
   // Heads so long that a tile is decoded in parts; more pairs than a block.
-  test_shape(isa, {1, 4095, 1, 2, 60, 9, 0, 0.0f}, random);
-  test_shape(isa, {1, 4096, 1, 1, 60, 20, 0, 0.0f}, random);
-  test_shape(isa, {8, 32, 1, 150, 30, 3, 20, 0.0f}, random);
+  test_shape(isa, {1, 4095, 1, 2, 60, 9, 0, 0.0f}, quick, random);
+  test_shape(isa, {1, 4096, 1, 1, 60, 20, 0, 0.0f}, quick, random);
+  test_shape(isa, {8, 32, 1, 150, 30, 3, 20, 0.0f}, quick, random);
   test_not_finite(isa);
 }

@@ -109,6 +109,8 @@ const char* isa_name(int32_t isa) {
       return "neon";
     case SM_ISA_NEON_DOTPROD:
       return "neon-dotprod";
+    case SM_ISA_NEON_I8MM:
+      return "neon-i8mm";
     default:
       return "unknown";
   }

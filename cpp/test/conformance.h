@@ -8,13 +8,13 @@
  * activations.h. */
 void reference_quantize(const float* x, int64_t columns, uint8_t* row);
 
-/* Tests the matmul of every format; quick: on fewer shapes, for emulated machines. */
+/* Tests the matmul of every format; quick: fewer shapes and rows, for emulated machines. */
 void test_matmul(int32_t isa, bool quick);
 
 /* Tests the operations; exhaustive: the functions of one value on all floats. */
 void test_ops(int32_t isa, bool exhaustive);
 
-/* Tests attention; quick: on fewer shapes. */
+/* Tests attention; quick: fewer shapes and rows. */
 void test_attention(int32_t isa, bool quick);
 
 #endif

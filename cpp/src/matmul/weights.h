@@ -75,6 +75,16 @@ struct DecodedFormat {
 template <class S, class F>
 using DecodedFormatOf = DecodedFormat<F::kScales, F::kMinimums, S::weight_class(F::kMaxWeight)>;
 
+/* Rows of scales or of minimums of decoded blocks, from their `first` on. */
+template <class Block, int kScales>
+struct BlockFactors {
+  Block* blocks;
+  int first;
+  SM_INLINE float* operator[](int i) const {
+    return blocks[i / kScales].scales[first + i % kScales];
+  }
+};
+
 template <class Decoded>
 struct Panel {
   using Format = Decoded;
@@ -93,20 +103,12 @@ struct Panel {
     return S::tile_tokens(kScales);
   }
 
-  /* Rows of scales or of minimums across blocks. */
-  struct Rows {
-    Record* records;
-    int first;
-    SM_INLINE float* operator[](int i) const {
-      return records[i / kScales].scales[first + i % kScales];
-    }
-  };
-
   template <class S, class F>
   static void decode(const typename F::Record* packed, int64_t records, Record* panel) {
+    using Factors = BlockFactors<Record, kScales>;
     for (int64_t r = 0; r < records; r++, packed++, panel += F::kBlocks) {
       for (int lane = 0; lane < kGroupRows; lane += S::kLanes) {
-        F::template scales<S>(*packed, lane, Rows{panel, 0}, Rows{panel, kScales});
+        F::template scales<S>(*packed, lane, Factors{panel, 0}, Factors{panel, kScales});
         for (int block = 0; block < F::kBlocks; block++) {
           unroll<8>([&](auto step) SM_LAMBDA {
             constexpr int i = decltype(step)::value;

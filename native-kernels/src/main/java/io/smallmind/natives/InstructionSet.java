@@ -12,6 +12,12 @@ enum InstructionSet {
       "x86_64",
       List.of("avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni")),
   AVX2("native-avx2", SmallMind.SM_ISA_AVX2, 200, "x86_64", List.of("avx2", "fma", "f16c")),
+  NEON_I8MM(
+      "native-neon-i8mm",
+      SmallMind.SM_ISA_NEON_I8MM,
+      220,
+      "arm64",
+      List.of("asimd", "asimddp", "i8mm")),
   NEON_DOTPROD(
       "native-neon-dotprod",
       SmallMind.SM_ISA_NEON_DOTPROD,

@@ -15,8 +15,8 @@ import java.lang.foreign.ValueLayout;
  * All its values are small integers, so that every order of summation gives the same sums.
  */
 final class SampleMatmul {
-  // No multiples of any tile.
-  private static final int X_ROWS = 3;
+  // No multiples of any tile, and enough for what multiplies several rows at once.
+  private static final int X_ROWS = 7;
   private static final int W_ROWS = 19;
   private static final int COLUMNS = 64;
 

@@ -18,6 +18,7 @@ final class NativeLoops implements LimitLoops {
       List.of(
           new InstructionSet(SmallMind.SM_ISA_AVX512_VNNI, "AVX-512 VNNI"),
           new InstructionSet(SmallMind.SM_ISA_AVX2, "AVX2"),
+          new InstructionSet(SmallMind.SM_ISA_NEON_I8MM, "NEON with matrix products"),
           new InstructionSet(SmallMind.SM_ISA_NEON_DOTPROD, "NEON with dot products"),
           new InstructionSet(SmallMind.SM_ISA_NEON, "NEON"));
 
