@@ -20,7 +20,7 @@ template <class S, int kIndex>
 SM_INLINE typename S::I nibbles(const uint32_t (*q)[kGroupRows], int lane) {
   typename S::I v = S::load(&q[kIndex % 4][lane]);
   if constexpr (kIndex >= 4) {
-    v = S::template shift_right<4>(v);
+    return S::template shift_bytes_right<4>(v);
   }
   return S::bit_and(v, S::splat(0x0f0f0f0fu));
 }
@@ -30,7 +30,9 @@ template <class S, int kIndex, int kTo>
 SM_INLINE typename S::I pairs(const uint32_t (*q)[kGroupRows], int lane) {
   constexpr int kFrom = kIndex % 4 * 2;
   typename S::I v = S::load(&q[kIndex / 4][lane]);
-  if constexpr (kFrom > kTo) {
+  if constexpr (kFrom - kTo == 6) {
+    return S::template shift_bytes_right<6>(v);
+  } else if constexpr (kFrom > kTo) {
     v = S::template shift_right<kFrom - kTo>(v);
   } else if constexpr (kFrom < kTo) {
     v = S::template shift_left<kTo - kFrom>(v);

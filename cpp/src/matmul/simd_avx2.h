@@ -52,6 +52,11 @@ struct Avx2 {
   static SM_INLINE I shift_right(I v) {
     return _mm256_srli_epi32(v, kBits);
   }
+  /* Each byte by itself. */
+  template <int kBits>
+  static SM_INLINE I shift_bytes_right(I v) {
+    return bit_and(shift_right<kBits>(v), splat(0x01010101u * (0xffu >> kBits)));
+  }
   template <int kBits>
   static SM_INLINE I shift_left(I v) {
     return _mm256_slli_epi32(v, kBits);

@@ -53,6 +53,11 @@ struct Avx512 {
   static SM_INLINE I shift_right(I v) {
     return _mm512_srli_epi32(v, kBits);
   }
+  /* Each byte by itself. */
+  template <int kBits>
+  static SM_INLINE I shift_bytes_right(I v) {
+    return bit_and(shift_right<kBits>(v), splat(0x01010101u * (0xffu >> kBits)));
+  }
   template <int kBits>
   static SM_INLINE I shift_left(I v) {
     return _mm512_slli_epi32(v, kBits);

@@ -47,6 +47,11 @@ struct NeonBase {
   static SM_INLINE I shift_right(I v) {
     return vshrq_n_u32(v, kBits);
   }
+  /* Each byte by itself. */
+  template <int kBits>
+  static SM_INLINE I shift_bytes_right(I v) {
+    return vreinterpretq_u32_u8(vshrq_n_u8(vreinterpretq_u8_u32(v), kBits));
+  }
   template <int kBits>
   static SM_INLINE I shift_left(I v) {
     return vshlq_n_u32(v, kBits);
