@@ -89,6 +89,35 @@ inline void store_sums(float* p, Floats a, Floats b, Floats c, Floats d) {
   _mm_storeu_ps(p, _mm_unpacklo_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
 }
 
+/* Makes rows columns. */
+inline void turn(Floats (&rows)[kLanes]) {
+  __m512 pairs[kLanes];
+  for (int64_t i = 0; i < kLanes; i += 2) {
+    pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+    pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+  }
+  // Of each four rows, column c of every quarter.
+  __m512 fours[kLanes];
+  for (int64_t i = 0; i < kLanes; i += 4) {
+    for (int64_t c = 0; c < 2; c++) {
+      __m512d a = _mm512_castps_pd(pairs[i + c]);
+      __m512d b = _mm512_castps_pd(pairs[i + 2 + c]);
+      fours[i + 2 * c] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+      fours[i + 2 * c + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+    }
+  }
+  for (int64_t c = 0; c < 4; c++) {
+    __m512 low01 = _mm512_shuffle_f32x4(fours[c], fours[4 + c], 0x44);
+    __m512 high01 = _mm512_shuffle_f32x4(fours[c], fours[4 + c], 0xee);
+    __m512 low23 = _mm512_shuffle_f32x4(fours[8 + c], fours[12 + c], 0x44);
+    __m512 high23 = _mm512_shuffle_f32x4(fours[8 + c], fours[12 + c], 0xee);
+    rows[c] = _mm512_shuffle_f32x4(low01, low23, 0x88);
+    rows[4 + c] = _mm512_shuffle_f32x4(low01, low23, 0xdd);
+    rows[8 + c] = _mm512_shuffle_f32x4(high01, high23, 0x88);
+    rows[12 + c] = _mm512_shuffle_f32x4(high01, high23, 0xdd);
+  }
+}
+
 inline Floats load_f16(const uint16_t* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }

@@ -139,12 +139,12 @@ class Block {
       }
     }
   }
-  template <class Body>
+  template <int kMost = kTilePairs, class Body>
   SM_INLINE void each_tile(Body&& body) {
     for (int64_t p = 0, count; p < pairs_; p += count) {
-      const int64_t tiles = (pairs_ - p + kTilePairs - 1) / kTilePairs;
+      const int64_t tiles = (pairs_ - p + kMost - 1) / kMost;
       count = (pairs_ - p + tiles - 1) / tiles;
-      with_pairs<kTilePairs>(count, p, body);
+      with_pairs<kMost>(count, p, body);
     }
   }
 
@@ -182,6 +182,12 @@ class Block {
   }
 
   void score(const uint8_t* keys, const uint8_t* next) {
+#if defined(__AVX512F__)
+    if (!direct_ && call_.head_dim % kLanes == 0 &&
+        call_.head_dim * kTurnedKeys <= kDecodedFloats) {
+      return score_turned(keys);
+    }
+#endif
     with_rows_of_tile(keys, [&](auto reader, const TileRows& rows) {
       each_step(rows, next, [&](Range step) {
         each_tile([&](auto pairs, int64_t p) {
@@ -196,42 +202,77 @@ class Block {
     });
   }
 
-  /* Turns scores into weights; carries maxima and sums on. */
+#if defined(__AVX512F__)
+  /* Decodes and turns some keys at a time. */
+  void score_turned(const uint8_t* keys) {
+    const Range all = in_tile(0, pairs_ - 1);
+    for (int64_t j = all.begin / kTurnedKeys * kTurnedKeys; j < all.end; j += kTurnedKeys) {
+      decode_turned<Rows>(keys + j * row_bytes_, row_bytes_, call_.head_dim, decoded_);
+      each_tile<kTurnedPairs>([&](auto pairs, int64_t p) {
+        const Range seen = in_tile(p, p + pairs - 1);
+        const int64_t behind = seen.end - j;
+        if (behind > kLanes) {
+          ::score_turned<pairs, 2>(q_ + p, decoded_, call_.head_dim, weights_[p] + j, kTile);
+        } else if (behind > 0) {
+          ::score_turned<pairs, 1>(q_ + p, decoded_, call_.head_dim, weights_[p] + j, kTile);
+        }
+      });
+    }
+  }
+#endif
+
+  bool sees_all(int64_t p) const {
+    const Range seen = in_tile(p);
+    return seen.begin == 0 && seen.end == kTile && !(call_.soft_cap > 0);
+  }
+
+  /* Turns scores into weights; carries maxima and sums on. First all maxima, for which one waits
+   * otherwise. */
   void weights_of_scores() {
     for (int64_t p = 0; p < pairs_; p++) {
       const Range seen = in_tile(p);
-      if (seen.begin == 0 && seen.end == kTile && !(call_.soft_cap > 0)) {
-        weights_of_whole_tile(p);
+      if (sees_all(p)) {
+        raise_maximum(p, largest_of_tile(p));
+      } else if (seen.begin < seen.end) {
+        raise_maximum(p, finish_scores(weights_[p], seen, maxima_[p]));
+      }
+    }
+    for (int64_t p = 0; p < pairs_; p++) {
+      const Range seen = in_tile(p);
+      if (sees_all(p)) {
+        weights_of_tile(p);
       } else if (seen.begin < seen.end) {
         weights_of_range(p, seen);
       }
     }
   }
 
-  /* In registers from the scores to the weights. */
-  SM_INLINE void weights_of_whole_tile(int64_t p) {
-    constexpr int kVectors = kTile / kLanes;
-    float* weights = weights_[p];
+  /* Scales the scores of a whole tile, and returns the largest. */
+  SM_INLINE float largest_of_tile(int64_t p) {
     const Floats scale = fill(call_.scale);
-    Floats scores[kVectors];
     Floats largest = fill(maxima_[p]);
-    unroll<kVectors>([&](auto v) SM_LAMBDA {
-      scores[v] = mul(load(weights + v * kLanes), scale);
-      largest = at_least(scores[v], largest);
+    unroll<kTile / kLanes>([&](auto v) SM_LAMBDA {
+      float* scores = weights_[p] + v * kLanes;
+      const Floats scaled = mul(load(scores), scale);
+      store(scores, scaled);
+      largest = at_least(scaled, largest);
     });
-    raise_maximum(p, reduce_max(largest));
+    return reduce_max(largest);
+  }
+
+  SM_INLINE void weights_of_tile(int64_t p) {
     const Floats max = fill(maxima_[p]);
     Floats sum = load(sums_[p]);
-    unroll<kVectors>([&](auto v) SM_LAMBDA {
-      Floats weight = exp_negative(sub(scores[v], max));
+    unroll<kTile / kLanes>([&](auto v) SM_LAMBDA {
+      float* weights = weights_[p] + v * kLanes;
+      const Floats weight = exp_negative(sub(load(weights), max));
       sum = add(sum, weight);
-      store(weights + v * kLanes, weight);
+      store(weights, weight);
     });
     store(sums_[p], sum);
   }
 
   void weights_of_range(int64_t p, Range seen) {
-    raise_maximum(p, finish_scores(weights_[p], seen, maxima_[p]));
     const Floats max = fill(maxima_[p]);
     Floats sum = load(sums_[p]);
     for (int64_t j = seen.begin / kLanes * kLanes; j < seen.end; j += kLanes) {

@@ -48,6 +48,84 @@ __attribute__((noinline)) void score_tile(const float* const* q, const uint8_t* 
   });
 }
 
+#if defined(__AVX512F__)
+
+/*
+ * For many pairs, keys are turned, so that a lane is a position and no sum is across lanes. The
+ * chains of products that are the lanes of a score elsewhere are summed one after the other, and
+ * added to each other in the same order as there.
+ */
+
+/* Positions of turned keys that lie side by side. */
+constexpr int64_t kTurnedKeys = 2 * kLanes;
+
+/* Pairs of a tile of turned keys. */
+constexpr int kTurnedPairs = 6;
+
+template <int kPairs, int kVectors>
+struct TurnedSums {
+  Floats of[kPairs][kVectors];
+};
+
+/* The sum of the chains kFirst, kFirst + kStep, ... of kLanes. */
+template <int kPairs, int kVectors, int kFirst, int kStep>
+SM_INLINE TurnedSums<kPairs, kVectors> sum_chains(const float* const* q, const float* keys,
+                                                  int64_t head_dim) {
+  TurnedSums<kPairs, kVectors> sums;
+  if constexpr (kStep == kLanes) {
+    unroll<kPairs>([&](auto p) SM_LAMBDA {
+      unroll<kVectors>([&](auto v) SM_LAMBDA { sums.of[p][v] = fill(0.0f); });
+    });
+    for (int64_t i = kFirst; i < head_dim; i += kLanes) {
+      Floats k[kVectors];
+      unroll<kVectors>([&](auto v) SM_LAMBDA { k[v] = load(keys + i * kTurnedKeys + v * kLanes); });
+      unroll<kPairs>([&](auto p) SM_LAMBDA {
+        const Floats x = fill(q[p][i]);
+        unroll<kVectors>([&](auto v)
+                             SM_LAMBDA { sums.of[p][v] = multiply_add(x, k[v], sums.of[p][v]); });
+      });
+    }
+  } else {
+    const auto even = sum_chains<kPairs, kVectors, kFirst, 2 * kStep>(q, keys, head_dim);
+    const auto odd = sum_chains<kPairs, kVectors, kFirst + kStep, 2 * kStep>(q, keys, head_dim);
+    unroll<kPairs>([&](auto p) SM_LAMBDA {
+      unroll<kVectors>([&](auto v) SM_LAMBDA { sums.of[p][v] = add(even.of[p][v], odd.of[p][v]); });
+    });
+  }
+  return sums;
+}
+
+/* scores[p][t] = q[p] * key t, of kVectors vectors of keys, turned: (head_dim, kTurnedKeys). */
+template <int kPairs, int kVectors>
+__attribute__((noinline)) void score_turned(const float* const* q, const float* keys,
+                                            int64_t head_dim, float* scores,
+                                            int64_t scores_stride) {
+  const auto sums = sum_chains<kPairs, kVectors, 0, 1>(q, keys, head_dim);
+  unroll<kPairs>([&](auto p) SM_LAMBDA {
+    unroll<kVectors>(
+        [&](auto v) SM_LAMBDA { store(scores + p * scores_stride + v * kLanes, sums.of[p][v]); });
+  });
+}
+
+/* Decodes and turns the rows of kTurnedKeys keys: (head_dim, kTurnedKeys). head_dim is a multiple
+ * of kLanes. */
+template <class Rows>
+__attribute__((noinline)) void decode_turned(const uint8_t* rows, int64_t stride, int64_t head_dim,
+                                             float* to) {
+  for (int64_t t = 0; t < kTurnedKeys; t += kLanes) {
+    for (int64_t i = 0; i < head_dim; i += kLanes) {
+      Floats block[kLanes];
+      unroll<kLanes>([&](auto row)
+                         SM_LAMBDA { block[row] = Rows::load(rows + (t + row) * stride, i); });
+      turn(block);
+      unroll<kLanes>([&](auto row)
+                         SM_LAMBDA { store(to + (i + row) * kTurnedKeys + t, block[row]); });
+    }
+  }
+}
+
+#endif
+
 /* sums[p][i] += weights[p][j] * row j of the values, i in kVectors vectors, j in [0, count). */
 template <class Rows, int kPairs, int kVectors>
 __attribute__((noinline)) void weigh_tile(float* const* out, int64_t i, const float* weights,
