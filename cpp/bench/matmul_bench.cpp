@@ -3,6 +3,7 @@
  *
  *   matmul_bench [--isa N] [--types Q4_0,F16,...] [--shapes TOKENSxROWSxCOLUMNS,...]
  *                [--threads 1,2,...] [--seconds S] [--rotate MIB] [--calls N]
+ *                [--weights packed|stored]
  *
  * Activations are quantized before. Weights rotate through more than 256 MiB, or as much as is
  * asked for, so that they come from memory. Per cent are those of the integer dot product (or F32
@@ -32,7 +33,7 @@ struct Shape {
 };
 
 void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team,
-           const Limits& limits, double budget, int64_t rotate, int64_t calls) {
+           const Limits& limits, double budget, int64_t rotate, int64_t calls, bool packed) {
   std::mt19937 random(7);
   const int64_t row_bytes = shape.columns / format.block * format.bytes;
   Buffer stored(row_bytes * shape.rows);
@@ -49,7 +50,8 @@ void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team
     reference::quantize(x.floats() + t * shape.columns, shape.columns, xq.bytes() + t * xq_bytes);
   }
 
-  const int64_t packed_bytes = sm_packed_bytes(isa, format.type, shape.rows, shape.columns);
+  const int64_t packed_bytes =
+      packed ? sm_packed_bytes(isa, format.type, shape.rows, shape.columns) : 0;
   const int64_t weight_bytes = packed_bytes > 0 ? packed_bytes : row_bytes * shape.rows;
   const int64_t spaced = round_up(weight_bytes, 4096);
   const int64_t copies = rotate / weight_bytes + 1;
@@ -131,7 +133,8 @@ void bench(int32_t isa, const FormatInfo& format, const Shape& shape, Team& team
 int usage() {
   std::fprintf(stderr,
                "usage: matmul_bench [--isa N] [--types NAME,...] [--shapes TOKENSxROWSxCOLUMNS,...]"
-               " [--threads N,...] [--seconds S] [--rotate MIB] [--calls N]\n");
+               " [--threads N,...] [--seconds S] [--rotate MIB] [--calls N]"
+               " [--weights packed|stored]\n");
   return 2;
 }
 
@@ -145,6 +148,7 @@ int main(int argc, char** argv) {
   double budget = 0.3;
   int64_t rotate = 288;
   int64_t calls = 0;
+  bool packed = true;
   for (int i = 1; i < argc; i += 2) {
     const std::string option = argv[i];
     if (i + 1 == argc) {
@@ -165,6 +169,8 @@ int main(int argc, char** argv) {
       rotate = std::stoll(value);
     } else if (option == "--calls") {
       calls = std::stoll(value);
+    } else if (option == "--weights" && (value == "packed" || value == "stored")) {
+      packed = value == "packed";
     } else {
       return usage();
     }
@@ -199,7 +205,7 @@ int main(int argc, char** argv) {
                           static_cast<long long>(format.block));
               continue;
             }
-            bench(isa, format, shape, team, limits, budget, rotate << 20, calls);
+            bench(isa, format, shape, team, limits, budget, rotate << 20, calls, packed);
           }
         }
         if (!known) {

@@ -175,11 +175,12 @@ void test_case(const Case& c, Random& random) {
     }
   }
 
-  // The same bits one token and one group of rows at a time.
+  // The same bits one token and one group of rows at a time; stored rows may begin anywhere.
   Guarded single(static_cast<size_t>(c.rows * 4), 4);
+  const int64_t some = c.packed ? group : 19;
   for (int64_t t = 0; t < c.tokens; t++) {
-    for (int64_t row = 0; row < c.rows; row += group) {
-      run(t, t + 1, row, std::min(c.rows, row + group), single.floats() - t * c.rows, c.rows * 4);
+    for (int64_t row = 0; row < c.rows; row += some) {
+      run(t, t + 1, row, std::min(c.rows, row + some), single.floats() - t * c.rows, c.rows * 4);
     }
     for (int64_t row = 0; row < c.rows; row++) {
       const float* whole = y.floats() + t * y_stride + row;
@@ -202,6 +203,8 @@ void test_matmul(int32_t isa, bool quick) {
   const std::vector<int64_t> all_tokens = {1, 2, 3, 4, 5, 6, 7, 8, 13, 15, 16, 17, 19, 20, 21, 33};
   const std::vector<int64_t> some_tokens = {1, 2, 3, 4, 7, 21};
   const std::vector<int64_t> paired_tokens = {9, 10, 11, 12};
+  const std::vector<int64_t> stored_tokens = {1, 5, 21};
+  const std::vector<int64_t> stored_pairs = {9};
   const std::vector<int64_t> all_rows = {1, 31, 32, 33, 47, 48, 49, 79};
   const std::vector<int64_t> some_rows = {1, 31, 32, 79};
   for (const FormatInfo& format : reference::kFormats) {
@@ -225,6 +228,14 @@ void test_matmul(int32_t isa, bool quick) {
       }
     }
     test(21, 40, 2304);
+    if (format.quantized) {
+      for (int64_t tokens : paired ? stored_pairs : stored_tokens) {
+        for (int64_t rows : {3, 79}) {
+          test(tokens, rows, format.block, Fill::kRandom, false);
+        }
+        test(tokens, 33, 2304, Fill::kRandom, false);
+      }
+    }
     if (!format.quantized) {  // Several blocks of tokens, and of groups.
       test(133, 40, 256);
       test(40, 560, 160);

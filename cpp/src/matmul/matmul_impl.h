@@ -128,14 +128,14 @@ struct Matmul {
     });
     Range range{xq + x_begin * activation_row_bytes(columns),
                 tokens,
-                rows,
                 columns,
                 w_begin,
                 w_end,
                 y,
                 y_elements};
-    with_format(type,
-                [&](auto tag) { matmul_quantized<S, typename decltype(tag)::Type>(w, range); });
+    with_format(type, [&](auto tag) {
+      matmul_quantized<S, typename decltype(tag)::Type>(w, w_stride, range);
+    });
   }
 
   static constexpr MatmulTable table() { return {row_group, packed_bytes, pack, matmul}; }

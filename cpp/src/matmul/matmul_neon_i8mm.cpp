@@ -216,7 +216,7 @@ void tiles_of_pairs(const Range& range, int64_t first_token, int64_t tokens, int
     TileResults out;
     out.y = range.y + (first_token + t) * range.y_stride + row;
     out.stride = range.y_stride;
-    out.rows = range.rows - row;
+    out.rows = range.w_end - row;
     out.add = add;
     for (int lane = 0; lane < kGroupRows && out.rows > 0; lane += 2 * kTileRows) {
       if (left > 2) {
@@ -231,29 +231,34 @@ void tiles_of_pairs(const Range& range, int64_t first_token, int64_t tokens, int
 }
 
 template <class Format>
-void matmul_pairs(const typename Format::Record* w, const Range& range) {
+void matmul_pairs(Source<Format>& w, const Range& range) {
   using P = Pairs<Format::kScales, Format::kMinimums>;
   constexpr int64_t kTileTokens = 2 * kTilePairs;
   constexpr int64_t kTokens = 2 * kSideBytes /
                               (kBlocks * static_cast<int64_t>(sizeof(typename P::Tokens))) /
                               kTileTokens * kTileTokens;
   constexpr int64_t kRecords = kBlocks / Format::kBlocks;
+  static_assert(kRecords <= Source<Format>::kRecords, "packed at once");
   alignas(64) typename P::Tokens x[kTokens / 2 * kBlocks];
   typename P::Rows panel[kBlocks];
-  const int64_t records = range.columns / (kActivationBlock * Format::kBlocks);
-  const int64_t end_group = (range.w_end + kGroupRows - 1) / kGroupRows;
   for (int64_t token = 0; token < range.tokens; token += kTokens) {
     const int64_t tokens = smaller(kTokens, range.tokens - token);
-    for (int64_t record = 0; record < records; record += kRecords) {
-      const int64_t count = smaller(kRecords, records - record);
+    for (int64_t record = 0; record < w.records(); record += kRecords) {
+      const int64_t count = smaller(kRecords, w.records() - record);
       const int64_t blocks = count * Format::kBlocks;
       pair_tokens<P>(range, token, tokens, record * Format::kBlocks, blocks, x);
-      for (int64_t group = range.w_begin / kGroupRows; group < end_group; group++) {
-        const typename Format::Record* packed = w + group * records + record;
-        decode<Format, P>(packed, count, panel);
-        tiles_of_pairs<P>(range, token, tokens, group * kGroupRows, panel, x, blocks, record > 0,
-                          reinterpret_cast<const uint8_t*>(packed + records),
-                          count * static_cast<int64_t>(sizeof(*packed)));
+      for (int64_t row = range.w_begin; row < range.w_end; row += kGroupRows) {
+        const uint8_t* next = nullptr;
+        int64_t next_bytes = 0;  // Stored weights are asked for as they are packed.
+        if (w.is_packed()) {
+          decode<Format, P>(w.packed(row, record), count, panel);
+          next = reinterpret_cast<const uint8_t*>(w.packed(row + kGroupRows, record));
+          next_bytes = count * static_cast<int64_t>(sizeof(typename Format::Record));
+        } else {
+          decode<Format, P>(w.pack(row, record, count), count, panel);
+        }
+        tiles_of_pairs<P>(range, token, tokens, row, panel, x, blocks, record > 0, next,
+                          next_bytes);
       }
     }
   }
@@ -276,7 +281,6 @@ void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq, i
   const int64_t y_elements = y_stride / static_cast<int64_t>(sizeof(float));
   const Range range{xq + x_begin * activation_row_bytes(columns),
                     x_end - x_begin,
-                    rows,
                     columns,
                     w_begin,
                     w_end,
@@ -286,7 +290,8 @@ void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq, i
   with_format(type, [&](auto tag) {
     using Format = typename decltype(tag)::Type;
     if (range.tokens >= kPairTokens<Format> && w_begin < w_end) {
-      matmul_pairs<Format>(reinterpret_cast<const typename Format::Record*>(w), range);
+      Source<Format> source(w, w_stride, columns, w_end);
+      matmul_pairs<Format>(source, range);
       done = true;
     }
   });

@@ -12,7 +12,7 @@
 #ifndef SMALLMIND_MATMUL_PLANES_H
 #define SMALLMIND_MATMUL_PLANES_H
 
-#include "matmul/common.h"
+#include "matmul/stored.h"
 
 namespace {
 
@@ -59,35 +59,6 @@ SM_INLINE typename S::I byte_of(typename S::I dwords) {
     return S::template shift_right<24>(dwords);
   } else {
     return S::bit_and(S::template shift_right<8 * kIndex>(dwords), S::splat(0xffu));
-  }
-}
-
-/* The dwords of a block as nibbles of one row. */
-SM_INLINE void put_nibbles(const uint32_t* dwords, uint32_t (*q)[kGroupRows], int row) {
-  for (int i = 0; i < 4; i++) {
-    q[i][row] = dwords[i] | dwords[i + 4] << 4;
-  }
-}
-
-SM_INLINE void put_pairs(const uint32_t* dwords, uint32_t (*q)[kGroupRows], int row) {
-  for (int j = 0; j < 2; j++) {
-    const uint32_t* d = dwords + 4 * j;
-    q[j][row] = d[0] | d[1] << 2 | d[2] << 4 | d[3] << 6;
-  }
-}
-
-SM_INLINE void put_bits(const uint32_t* dwords, uint32_t* q, int row) {
-  uint32_t plane = 0;
-  for (int i = 0; i < 8; i++) {
-    plane |= dwords[i] << i;
-  }
-  q[row] = plane;
-}
-
-/* The dwords of 32 stored bytes: shifted down, and masked byte by byte. */
-SM_INLINE void take(const uint8_t* stored, int shift, uint32_t mask, uint32_t* dwords) {
-  for (int i = 0; i < 8; i++) {
-    dwords[i] = load_u32(stored + 4 * i) >> shift & mask;
   }
 }
 

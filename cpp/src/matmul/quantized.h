@@ -22,8 +22,11 @@ constexpr int64_t kPanelTokens = Format::kDirectTiles ? 20 : 2;
 constexpr int64_t kPanelColumns = 1024;
 
 /* Columns that several tiles over packed records take at once: those and the next, which they ask
- * memory for meanwhile, stay in L1. */
+ * memory for meanwhile, stay in L1; and columns of stored weights that are packed at once. */
 constexpr int64_t kDirectColumns = 512;
+
+template <class Format>
+constexpr int64_t kRecordsAtOnce = kDirectColumns / (kActivationBlock * Format::kBlocks);
 
 /* How far ahead of its loads a single tile asks memory for packed weights, in bytes: as measured.
  * Where L2 is asked further ahead, L1 has less to wait for. */
@@ -95,11 +98,11 @@ void tile_of_group(int tokens, const TileWeights<Weights>& w, TileActivations x,
   }
 }
 
-/* The range of a matmul: all rows of activations in it, some rows of weights. */
+/* The range of a matmul: all rows of activations in it, some rows of weights. Packed weights begin
+ * at a group. */
 struct Range {
   const uint8_t* xq;  // first row of the range
   int64_t tokens;
-  int64_t rows;     // of the weights
   int64_t columns;  // of the weights
   int64_t w_begin;
   int64_t w_end;
@@ -107,15 +110,90 @@ struct Range {
   int64_t y_stride;  // elements
 };
 
-/* Runs the tiles of `tokens` tokens over one group of rows, from `first_block` of their columns on;
- * side belongs to side_block and the blocks after it. */
+/* Packs `records` blocks of each of `count` rows; other rows of the records are zeros: their
+ * results are never stored. On the way memory is asked for as many bytes from `next` on. */
+template <class Format>
+void pack_rows(const uint8_t* blocks, int64_t row_stride, int count, int64_t records,
+               const uint8_t* next, typename Format::Record* to) {
+  constexpr int kBytes = 4 * Format::kStoredBytes;
+  if (count < kGroupRows) {
+    memset(to, 0, static_cast<size_t>(records) * sizeof(*to));
+  }
+  int row = 0;
+  for (; row + 4 <= count; row += 4) {
+    Stored<FourDwords> stored{blocks + row * row_stride, row_stride};
+    for (int64_t r = 0; r < records; r++, stored.block += Format::kStoredBytes, next += kBytes) {
+      for (int line = 0; line < kBytes; line += 64) {
+        __builtin_prefetch(next + line, 0, 2);
+      }
+      Format::pack(stored, to[r], row);
+    }
+  }
+  for (; row < count; row++) {
+    Stored<uint32_t> stored{blocks + row * row_stride, row_stride};
+    for (int64_t r = 0; r < records; r++, stored.block += Format::kStoredBytes) {
+      Format::pack(stored, to[r], row);
+    }
+  }
+}
+
+/* What to ask memory for while the records of a group from some record on are packed: the rows of a
+ * group lie one behind the other, and the next group is asked for in the order of its bytes. */
+template <class Format>
+const uint8_t* next_group(const uint8_t* weights, int64_t row_stride, int64_t row, int64_t record) {
+  return weights + (row + kGroupRows) * row_stride + record * kGroupRows * Format::kStoredBytes;
+}
+
+/* The weights of a matmul, packed or as they are stored: those are packed on the way, a few columns
+ * of a group at a time. */
+template <class Format>
+class Source {
+ public:
+  using Record = typename Format::Record;
+
+  static constexpr int64_t kRecords = kRecordsAtOnce<Format>;
+
+  /* row_stride is 0 for packed weights. */
+  Source(const uint8_t* weights, int64_t row_stride, int64_t columns, int64_t row_end)
+      : weights_(weights),
+        row_stride_(row_stride),
+        records_(columns / (kActivationBlock * Format::kBlocks)),
+        row_end_(row_end) {}
+
+  bool is_packed() const { return row_stride_ == 0; }
+
+  /* Records of a row. */
+  int64_t records() const { return records_; }
+
+  /* The packed records of the group that begins with a row. */
+  const Record* packed(int64_t row, int64_t record) const {
+    return reinterpret_cast<const Record*>(weights_) + row / kGroupRows * records_ + record;
+  }
+
+  /* Up to kRecords records of the group that begins with a row, packed by now. */
+  const Record* pack(int64_t row, int64_t record, int64_t count) {
+    pack_rows<Format>(weights_ + row * row_stride_ + record * Format::kStoredBytes, row_stride_,
+                      static_cast<int>(smaller(kGroupRows, row_end_ - row)), count,
+                      next_group<Format>(weights_, row_stride_, row, record), scratch_);
+    return scratch_;
+  }
+
+ private:
+  const uint8_t* weights_;
+  const int64_t row_stride_;
+  const int64_t records_;
+  const int64_t row_end_;
+  Record scratch_[kRecords];
+};
+
+/* Runs the tiles of `tokens` tokens over the group that begins with a row, from `first_block` of
+ * their columns on; side belongs to side_block and the blocks after it. */
 template <class S, class Weights>
-void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int64_t group,
+void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int64_t row,
                     TileWeights<Weights> w, int64_t first_block, const uint32_t* side,
                     int64_t side_block, int64_t side_blocks) {
   using Format = typename Weights::Format;
   const int64_t row_bytes = activation_row_bytes(range.columns);
-  int64_t row = group * kGroupRows;
   int64_t t = 0;
   while (t < tokens) {
     int count = tile_tokens<S, Weights>(tokens - t);
@@ -126,7 +204,7 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
     TileResults out;
     out.y = range.y + (first_token + t) * range.y_stride + row;
     out.stride = range.y_stride;
-    out.rows = range.rows - row;
+    out.rows = range.w_end - row;
     out.add = first_block > 0;
     tile_of_group<S, Weights>(count, w, x, out);
     w.prefetch += w.records * Weights::kBlocks / w.prefetch_every * w.prefetch_bytes;
@@ -149,43 +227,45 @@ void fill_sides(const Range& range, int64_t first_token, int64_t tokens, int64_t
 }
 
 template <class S, class Format>
-void matmul_few(const typename Format::Record* w, const Range& range) {
+void matmul_few(Source<Format>& w, const Range& range) {
   using D = Direct<Format>;
   alignas(64) uint32_t side[kSideBytes / 4];
   constexpr int64_t kBlockBytes = 4 * kSide<Format>;
-  const int64_t records = range.columns / (kActivationBlock * Format::kBlocks);
-  const int64_t blocks = records * Format::kBlocks;
-  const int64_t first_group = range.w_begin / kGroupRows;
-  const int64_t end_group = (range.w_end + kGroupRows - 1) / kGroupRows;
+  const int64_t blocks = w.records() * Format::kBlocks;
   // Whole records, as many as the sides of all tokens have room for.
   const int64_t room =
       kSideBytes / (range.tokens * kBlockBytes) / Format::kBlocks * Format::kBlocks;
   const bool one_tile = range.tokens <= kTokensOfTile<S, D> &&
                         S::vectors(static_cast<int>(range.tokens)) * S::kLanes == kGroupRows;
-  const int64_t step = one_tile ? room : kDirectColumns / kActivationBlock;
+  const int64_t step = one_tile && w.is_packed() ? room : kDirectColumns / kActivationBlock;
   const int64_t tiles = (range.tokens + kTokensOfTile<S, D> - 1) / kTokensOfTile<S, D>;
   const int64_t ahead = one_tile ? kPrefetchBytes<Format> : step * D::kBlockBytes;
   for (int64_t from = 0; from < blocks; from += room) {
     int64_t end = smaller(blocks, from + room);
     fill_sides<S, D, Format>(range, 0, range.tokens, from, end - from, side);
-    for (int64_t group = first_group; group < end_group; group++) {
-      const typename Format::Record* records_of_group = w + group * records;
+    for (int64_t row = range.w_begin; row < range.w_end; row += kGroupRows) {
       for (int64_t block = from; block < end; block += step) {
-        int64_t count = smaller(step, end - block);
+        const int64_t record = block / Format::kBlocks;
         TileWeights<D> weights;
-        weights.record = records_of_group + block / Format::kBlocks;
-        weights.records = count / Format::kBlocks;
-        weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record) + ahead;
+        weights.records = smaller(step, end - block) / Format::kBlocks;
+        if (w.is_packed()) {
+          weights.record = w.packed(row, record);
+          weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record) + ahead;
+          weights.prefetch_every = tiles;
+        } else {
+          weights.record = w.pack(row, record, weights.records);
+          weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record);
+          weights.prefetch_every = blocks * tiles;  // It lies in L1.
+        }
         weights.prefetch_bytes = D::kBlockBytes;
-        weights.prefetch_every = tiles;
-        tiles_of_group<S>(range, 0, range.tokens, group, weights, block, side, from, end - from);
+        tiles_of_group<S>(range, 0, range.tokens, row, weights, block, side, from, end - from);
       }
     }
   }
 }
 
 template <class S, class Format>
-void matmul_many(const typename Format::Record* w, const Range& range) {
+void matmul_many(Source<Format>& w, const Range& range) {
   using P = Panel<DecodedFormatOf<S, Format>>;
   constexpr int64_t kPanelBlocks = kPanelColumns / kActivationBlock;
   constexpr int64_t kPanelRecords = kPanelBlocks / Format::kBlocks;
@@ -193,35 +273,42 @@ void matmul_many(const typename Format::Record* w, const Range& range) {
       kSideBytes / (kPanelBlocks * 4 * kSide<Format>) / kTokensOfTile<S, P> * kTokensOfTile<S, P>;
   alignas(64) uint32_t side[kSideBytes / 4];
   typename P::Record panel[kPanelBlocks];
-  const int64_t records = range.columns / (kActivationBlock * Format::kBlocks);
-  const int64_t first_group = range.w_begin / kGroupRows;
-  const int64_t end_group = (range.w_end + kGroupRows - 1) / kGroupRows;
   for (int64_t token = 0; token < range.tokens; token += kTokens) {
     int64_t tokens = smaller(kTokens, range.tokens - token);
-    for (int64_t record = 0; record < records; record += kPanelRecords) {
-      int64_t count = smaller(kPanelRecords, records - record);
+    for (int64_t record = 0; record < w.records(); record += kPanelRecords) {
+      int64_t count = smaller(kPanelRecords, w.records() - record);
       int64_t block = record * Format::kBlocks;
       int64_t blocks = count * Format::kBlocks;
       fill_sides<S, P, Format>(range, token, tokens, block, blocks, side);
       const int64_t tiles = (tokens + kTokensOfTile<S, P> - 1) / kTokensOfTile<S, P>;
-      for (int64_t group = first_group; group < end_group; group++) {
-        P::template decode<S, Format>(w + group * records + record, count, panel);
-        const typename Format::Record* next = w + (group + 1) * records + record;
-        TileWeights<P> weights{panel, blocks, reinterpret_cast<const uint8_t*>(next),
-                               Direct<Format>::kBlockBytes, tiles};
-        tiles_of_group<S>(range, token, tokens, group, weights, block, side, block, blocks);
+      for (int64_t row = range.w_begin; row < range.w_end; row += kGroupRows) {
+        TileWeights<P> weights{panel, blocks, nullptr, Direct<Format>::kBlockBytes, tiles};
+        if (w.is_packed()) {
+          P::template decode<S, Format>(w.packed(row, record), count, panel);
+          weights.prefetch = reinterpret_cast<const uint8_t*>(w.packed(row + kGroupRows, record));
+        } else {
+          for (int64_t r = 0; r < count; r += w.kRecords) {
+            const int64_t part = smaller(w.kRecords, count - r);
+            P::template decode<S, Format>(w.pack(row, record + r, part), part,
+                                          panel + r * Format::kBlocks);
+          }
+          weights.prefetch = reinterpret_cast<const uint8_t*>(panel);
+          weights.prefetch_every = blocks * tiles;
+        }
+        tiles_of_group<S>(range, token, tokens, row, weights, block, side, block, blocks);
       }
     }
   }
 }
 
+/* row_stride is 0 for packed weights. */
 template <class S, class Format>
-void matmul_quantized(const uint8_t* w, const Range& range) {
-  const typename Format::Record* records = reinterpret_cast<const typename Format::Record*>(w);
+void matmul_quantized(const uint8_t* w, int64_t row_stride, const Range& range) {
+  Source<Format> source(w, row_stride, range.columns, range.w_end);
   if (range.tokens < kPanelTokens<Format>) {
-    matmul_few<S, Format>(records, range);
+    matmul_few<S, Format>(source, range);
   } else {
-    matmul_many<S, Format>(records, range);
+    matmul_many<S, Format>(source, range);
   }
 }
 
@@ -231,22 +318,19 @@ int64_t packed_bytes(int64_t rows, int64_t columns) {
          static_cast<int64_t>(sizeof(typename Format::Record));
 }
 
-/* Rows beyond the last are packed as zeros: their results are never stored. */
 template <class Format>
 void pack(const uint8_t* source, int64_t row_stride, int64_t rows, int64_t columns, uint8_t* target,
           int64_t row_begin, int64_t row_end) {
   const int64_t records = columns / (kActivationBlock * Format::kBlocks);
   for (int64_t row = row_begin; row < row_end; row += kGroupRows) {
-    typename Format::Record* record =
+    typename Format::Record* to =
         reinterpret_cast<typename Format::Record*>(target) + row / kGroupRows * records;
-    int count = static_cast<int>(smaller(kGroupRows, rows - row));
-    for (int64_t r = 0; r < records; r++, record++) {
-      if (count < kGroupRows) {
-        memset(record, 0, sizeof(*record));
-      }
-      for (int i = 0; i < count; i++) {
-        Format::pack(source + (row + i) * row_stride + r * Format::kStoredBytes, *record, i);
-      }
+    const int count = static_cast<int>(smaller(kGroupRows, rows - row));
+    // As many at once as stay in L1 until they are whole.
+    for (int64_t record = 0; record < records; record += kRecordsAtOnce<Format>) {
+      pack_rows<Format>(source + row * row_stride + record * Format::kStoredBytes, row_stride,
+                        count, smaller(kRecordsAtOnce<Format>, records - record),
+                        next_group<Format>(source, row_stride, row, record), to + record);
     }
   }
 }

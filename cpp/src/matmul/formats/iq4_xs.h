@@ -28,12 +28,13 @@ struct IQ4_XS {
     uint32_t q[8][4][kGroupRows];  // nibbles
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored, 2);
-    memcpy(&record.scales_high[row], stored + 2, 2);
-    record.scales_low[row] = load_u32(stored + 4);
-    for (int i = 0; i < 32; i++) {
-      record.q[i / 4][i % 4][row] = load_u32(stored + 8 + 4 * i);
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(0, &record.d[row]);
+    stored.copy(2, &record.scales_high[row]);
+    put(stored.dword(4), &record.scales_low[row]);
+    for (int block = 0; block < 8; block++) {
+      copy_dwords<4>(stored, 8 + 16 * block, record.q[block], row);
     }
   }
 

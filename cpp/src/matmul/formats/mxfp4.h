@@ -28,11 +28,10 @@ struct MXFP4 {
     uint8_t e[kGroupRows];
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    record.e[row] = stored[0];
-    for (int i = 0; i < 4; i++) {
-      record.q[i][row] = load_u32(stored + 1 + 4 * i);
-    }
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(0, &record.e[row]);
+    copy_dwords<4>(stored, 1, record.q, row);
   }
 
   template <class S, int kIndex>

@@ -27,16 +27,16 @@ struct Q2_K {
     uint32_t q[8][2][kGroupRows];    // pairs
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored + 80, 2);
-    memcpy(&record.m[row], stored + 82, 2);
-    for (int i = 0; i < 4; i++) {
-      record.scales[i][row] = load_u32(stored + 4 * i);
-    }
-    for (int block = 0; block < 8; block++) {
-      uint32_t dwords[8];
-      take(stored + 16 + block / 4 * 32, block % 4 * 2, 0x03030303u, dwords);
-      put_pairs(dwords, record.q[block], row);
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(80, &record.d[row]);
+    stored.copy(82, &record.m[row]);
+    copy_dwords<4>(stored, 0, record.scales, row);
+    for (int half = 0; half < 2; half++) {
+      const EightDwords<Dwords> all(stored, 16 + 32 * half);
+      for (int quarter = 0; quarter < 4; quarter++) {
+        put_pairs(all.part(2 * quarter, 0x03030303u), record.q[4 * half + quarter], row);
+      }
     }
   }
 

@@ -32,17 +32,20 @@ struct Q3_K {
     Block blocks[8];
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored + 108, 2);
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(108, &record.d[row]);
     for (int i = 0; i < 3; i++) {
-      record.scales[i][row] = load_u32(stored + 96 + 4 * i);
+      put(stored.dword(96 + 4 * i), &record.scales[i][row]);
     }
-    for (int block = 0; block < 8; block++) {
-      uint32_t dwords[8];
-      take(stored, block, 0x01010101u, dwords);
-      put_bits(dwords, record.blocks[block].high, row);
-      take(stored + 32 + block / 4 * 32, block % 4 * 2, 0x03030303u, dwords);
-      put_pairs(dwords, record.blocks[block].q, row);
+    const EightDwords<Dwords> high(stored, 0);
+    for (int half = 0; half < 2; half++) {
+      const EightDwords<Dwords> low(stored, 32 + 32 * half);
+      for (int quarter = 0; quarter < 4; quarter++) {
+        Block& block = record.blocks[4 * half + quarter];
+        put_bits(high.part(4 * half + quarter, 0x01010101u), block.high, row);
+        put_pairs(low.part(2 * quarter, 0x03030303u), block.q, row);
+      }
     }
   }
 

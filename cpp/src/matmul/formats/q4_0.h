@@ -25,11 +25,10 @@ struct Q4_0 {
     uint16_t d[kGroupRows];
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored, 2);
-    for (int i = 0; i < 4; i++) {
-      record.q[i][row] = load_u32(stored + 2 + 4 * i);
-    }
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(0, &record.d[row]);
+    copy_dwords<4>(stored, 2, record.q, row);
   }
 
   template <class S, int kIndex>

@@ -65,16 +65,19 @@ struct Q4_K {
     uint32_t q[8][4][kGroupRows];  // nibbles
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored, 2);
-    memcpy(&record.m[row], stored + 2, 2);
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(0, &record.d[row]);
+    stored.copy(2, &record.m[row]);
+    Dwords first[4];  // d, m, and the scales
+    stored.four(0, first);
     for (int i = 0; i < 3; i++) {
-      record.scales[i][row] = load_u32(stored + 4 + 4 * i);
+      put(first[1 + i], &record.scales[i][row]);
     }
-    for (int block = 0; block < 8; block++) {
-      uint32_t dwords[8];
-      take(stored + 16 + block / 2 * 32, block % 2 * 4, 0x0f0f0f0fu, dwords);
-      put_nibbles(dwords, record.q[block], row);
+    for (int half = 0; half < 4; half++) {
+      const EightDwords<Dwords> both(stored, 16 + 32 * half);
+      put_nibbles(both.part(0, 0x0f0f0f0fu), record.q[2 * half], row);
+      put_nibbles(both.part(4, 0x0f0f0f0fu), record.q[2 * half + 1], row);
     }
   }
 

@@ -12,9 +12,10 @@
 namespace {
 
 /* The high bits of a stored block of 5-bit integers, bit j for q[j], as a plane of bits. */
-SM_INLINE uint32_t plane_of_high_bits(uint32_t high) {
-  uint32_t plane = 0;
-  for (int i = 0; i < 8; i++) {
+template <class Dwords>
+SM_INLINE Dwords plane_of_high_bits(Dwords high) {
+  Dwords plane = {};
+  for (uint32_t i = 0; i < 8; i++) {
     // Four bits to bit 0 of four bytes each: no two terms of the product share a bit.
     plane |= ((high >> 4 * i & 15) * 0x00204081u & 0x01010101u) << i;
   }
@@ -36,12 +37,11 @@ struct Q5_0 {
     uint16_t d[kGroupRows];
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored, 2);
-    record.high[row] = plane_of_high_bits(load_u32(stored + 2));
-    for (int i = 0; i < 4; i++) {
-      record.q[i][row] = load_u32(stored + 6 + 4 * i);
-    }
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(0, &record.d[row]);
+    put(plane_of_high_bits(stored.dword(2)), &record.high[row]);
+    copy_dwords<4>(stored, 6, record.q, row);
   }
 
   template <class S, int kIndex>

@@ -27,13 +27,12 @@ struct Q5_1 {
     uint16_t m[kGroupRows];
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored, 2);
-    memcpy(&record.m[row], stored + 2, 2);
-    record.high[row] = plane_of_high_bits(load_u32(stored + 4));
-    for (int i = 0; i < 4; i++) {
-      record.q[i][row] = load_u32(stored + 8 + 4 * i);
-    }
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(0, &record.d[row]);
+    stored.copy(2, &record.m[row]);
+    put(plane_of_high_bits(stored.dword(4)), &record.high[row]);
+    copy_dwords<4>(stored, 8, record.q, row);
   }
 
   template <class S, int kIndex>

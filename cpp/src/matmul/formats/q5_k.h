@@ -33,18 +33,23 @@ struct Q5_K {
     Block blocks[8];
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored, 2);
-    memcpy(&record.m[row], stored + 2, 2);
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(0, &record.d[row]);
+    stored.copy(2, &record.m[row]);
+    Dwords first[4];  // d, m, and the scales
+    stored.four(0, first);
     for (int i = 0; i < 3; i++) {
-      record.scales[i][row] = load_u32(stored + 4 + 4 * i);
+      put(first[1 + i], &record.scales[i][row]);
     }
-    for (int block = 0; block < 8; block++) {
-      uint32_t dwords[8];
-      take(stored + 16, block, 0x01010101u, dwords);
-      put_bits(dwords, record.blocks[block].high, row);
-      take(stored + 48 + block / 2 * 32, block % 2 * 4, 0x0f0f0f0fu, dwords);
-      put_nibbles(dwords, record.blocks[block].q, row);
+    const EightDwords<Dwords> high(stored, 16);
+    for (int half = 0; half < 4; half++) {
+      const EightDwords<Dwords> both(stored, 48 + 32 * half);
+      for (int i = 0; i < 2; i++) {
+        const int block = 2 * half + i;
+        put_bits(high.part(block, 0x01010101u), record.blocks[block].high, row);
+        put_nibbles(both.part(4 * i, 0x0f0f0f0fu), record.blocks[block].q, row);
+      }
     }
   }
 

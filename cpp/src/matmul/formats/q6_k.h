@@ -33,19 +33,21 @@ struct Q6_K {
     Block blocks[8];
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored + 208, 2);
-    for (int i = 0; i < 16; i++) {
-      record.scales[i][row] = static_cast<int8_t>(stored[192 + i]);
-    }
-    for (int block = 0; block < 8; block++) {
-      int half = block / 4;
-      int quarter = block % 4;
-      uint32_t dwords[8];
-      take(stored + 64 * half + 32 * (quarter % 2), 4 * (quarter / 2), 0x0f0f0f0fu, dwords);
-      put_nibbles(dwords, record.blocks[block].q, row);
-      take(stored + 128 + 32 * half, 2 * quarter, 0x03030303u, dwords);
-      put_pairs(dwords, record.blocks[block].high, row);
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(208, &record.d[row]);
+    copy_bytes(stored, 192, record.scales, row);
+    for (int half = 0; half < 2; half++) {
+      const EightDwords<Dwords> high(stored, 128 + 32 * half);
+      for (int i = 0; i < 2; i++) {
+        const EightDwords<Dwords> low(stored, 64 * half + 32 * i);
+        for (int j = 0; j < 2; j++) {
+          const int quarter = 2 * j + i;
+          Block& block = record.blocks[4 * half + quarter];
+          put_nibbles(low.part(4 * j, 0x0f0f0f0fu), block.q, row);
+          put_pairs(high.part(2 * quarter, 0x03030303u), block.high, row);
+        }
+      }
     }
   }
 

@@ -24,10 +24,12 @@ struct Q8_0 {
     uint16_t d[kGroupRows];
   };
 
-  static inline void pack(const uint8_t* stored, Record& record, int row) {
-    memcpy(&record.d[row], stored, 2);
+  template <class Dwords>
+  static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
+    stored.copy(0, &record.d[row]);
+    const EightDwords<Dwords> all(stored, 2);
     for (int i = 0; i < 8; i++) {
-      record.q[i][row] = load_u32(stored + 2 + 4 * i) ^ 0x80808080u;
+      put(all.of[i] ^ 0x80808080u, &record.q[i][row]);
     }
   }
 

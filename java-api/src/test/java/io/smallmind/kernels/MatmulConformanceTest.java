@@ -85,6 +85,18 @@ class MatmulConformanceTest extends KernelConformance {
   }
 
   @TestFactory
+  Stream<DynamicNode> weightsAsTheyAreStored() {
+    return onEveryBackendAndType(
+        (kernels, type) -> {
+          for (int rows : new int[] {1, 5, 40}) {
+            run(kernels, new Case(type, rows, 71, 256, Data.Fill.RANDOM, Values.NORMAL), false);
+          }
+          run(kernels, new Case(type, 1, 35, 2304, Data.Fill.RANDOM, Values.NORMAL), false);
+          run(kernels, new Case(type, 21, 33, 1280, Data.Fill.RANDOM, Values.NORMAL), false);
+        });
+  }
+
+  @TestFactory
   Stream<DynamicNode> extremeWeightsAndActivations() {
     return onEveryBackendAndType(
         (kernels, type) -> {
@@ -120,18 +132,25 @@ class MatmulConformanceTest extends KernelConformance {
   }
 
   private void run(Kernels kernels, Case c) {
+    run(kernels, c, true);
+  }
+
+  private void run(Kernels kernels, Case c, boolean packed) {
     Random random = new Random(31L * c.rows + 1009L * c.outputs + c.columns);
     float[][] x = activations(random, c);
     int xPadding = c.rows % 3 * 5;
     int yPadding = c.outputs % 3 * 7;
     int group = kernels.rowGroup(c.type);
-    String what = kernels.name() + " " + c;
+    String what = kernels.name() + " " + c + (packed ? "" : " as stored");
     try (GuardPage stored = weights(random, c);
         Guarded source = Guarded.rows(x, c.columns, xPadding);
         Guarded whole = Guarded.floats((long) c.rows * (c.outputs + yPadding), 0);
         Guarded parts = Guarded.floats((long) c.rows * (c.outputs + yPadding), 0);
         Activations left = new Activations(kernels, source.matrix(c.rows, c.columns, xPadding));
-        PackedWeights right = PackedWeights.pack(kernels, TEAM, stored.matrix())) {
+        PackedWeights right =
+            packed
+                ? PackedWeights.pack(kernels, TEAM, stored.matrix())
+                : PackedWeights.stored(kernels, stored.matrix())) {
       Matrix y = whole.matrix(c.rows, c.outputs, yPadding);
       if (c.type.isQuantized()) {
         kernels.quantize(left, 0, c.rows);
