@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a packed layout or the meaning of an argument changes. */
-#define SM_ABI_VERSION 4
+#define SM_ABI_VERSION 5
 
 #define SM_ISA_AVX2 1         /* AVX2, FMA, F16C */
 #define SM_ISA_AVX512_VNNI 2  /* AVX-512 F, BW, DQ, VL, VNNI, and the above */
@@ -69,6 +69,10 @@ SM_API int32_t sm_isa_supported(int32_t isa);
  */
 SM_API int64_t sm_map_memory(int64_t bytes);
 SM_API void sm_unmap_memory(int64_t address, int64_t bytes);
+
+/* Gives the whole pages of a range back to the system. It must be of a file's mapping that is only
+ * read: what is read again comes from the system's cache, or from the file. */
+SM_API void sm_drop_pages(int64_t address, int64_t bytes);
 
 /* ---- y = x * dequant(W)^T */
 

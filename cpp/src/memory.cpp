@@ -49,6 +49,15 @@ void sm_unmap_memory(int64_t address, int64_t /* bytes */) {
   VirtualFree(reinterpret_cast<void*>(static_cast<intptr_t>(address)), 0, MEM_RELEASE);
 }
 
+/* Takes pages that are not locked out of the process's working set, and says that it is an error.
+ */
+void sm_drop_pages(int64_t address, int64_t bytes) {
+  if (bytes > 0) {
+    VirtualUnlock(reinterpret_cast<void*>(static_cast<intptr_t>(address)),
+                  static_cast<size_t>(bytes));
+  }
+}
+
 #else
 
 int64_t sm_map_memory(int64_t bytes) {
@@ -79,6 +88,18 @@ int64_t sm_map_memory(int64_t bytes) {
 
 void sm_unmap_memory(int64_t address, int64_t bytes) {
   munmap(reinterpret_cast<void*>(static_cast<uintptr_t>(address)), mapped_size(bytes));
+}
+
+void sm_drop_pages(int64_t address, int64_t bytes) {
+  if (bytes <= 0) {
+    return;
+  }
+  const uintptr_t begin = round_up(static_cast<uintptr_t>(address), kSmallPage);
+  const uintptr_t end =
+      (static_cast<uintptr_t>(address) + static_cast<uintptr_t>(bytes)) / kSmallPage * kSmallPage;
+  if (begin < end) {
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
 }
 
 #endif

@@ -7,6 +7,7 @@ import io.smallmind.error.OutOfMemoryException;
 import io.smallmind.error.UnsupportedFormatException;
 import io.smallmind.tensor.Lifetime;
 import io.smallmind.tensor.Matrix;
+import io.smallmind.tensor.Memory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -256,6 +257,24 @@ public final class GgufFile implements AutoCloseable {
    */
   public Matrix matrix(GgufTensor tensor) {
     return Matrix.of(data(tensor), tensor.type(), tensor.rows(), tensor.columns());
+  }
+
+  /**
+   * Gives the pages that were read back to the system, which keeps them in its cache: for who has
+   * copied what it needs. Everything can still be read.
+   *
+   * @throws ClosedException if the file was closed
+   */
+  public void dropPages() {
+    acquire();
+    try {
+      if (mapping.isMapped()) {
+        Memory.dropPages(mapping);
+      }
+      others.forEach(GgufFile::dropPages);
+    } finally {
+      release();
+    }
   }
 
   /**

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any thread may call; callers that come at the same time take turns, in the order they came.
  * Work that a member starts on its own team runs on that member alone, as a team of one. {@link
- * #run}, {@link #barrier}, {@link #follow} and {@link #claim} don't allocate, unless callers compete.
+ * #run}, {@link #barrier}, {@link #follow} and {@link #claim} don't allocate, unless callers
+ * compete.
  */
 public final class Team implements AutoCloseable {
   /** What every member does between fork and join. */

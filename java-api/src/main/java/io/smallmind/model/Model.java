@@ -48,6 +48,9 @@ public final class Model implements AutoCloseable {
     try {
       ModelConfig config = ConfigReader.read(file);
       ModelWeights weights = new ModelWeights(file, config, kernels, team, options);
+      if (options.pack()) {
+        file.dropPages();
+      }
       return new Model(file, config, weights, kernels, team);
     } catch (Throwable e) {
       file.release();

@@ -20,8 +20,7 @@ public final class Memory implements AutoCloseable {
   /** From this size on, in bytes, memory comes from the {@link Source} if there is one. */
   public static final long LARGE = 2L << 20;
 
-  /** Where large memory comes from, if not from the Java runtime. */
-  @FunctionalInterface
+  /** Where large memory comes from, and goes to, if not by the Java runtime. */
   public interface Source {
     /**
      * Returns zeroed memory that the arena frees, or null if there is none to be had.
@@ -29,6 +28,9 @@ public final class Memory implements AutoCloseable {
      * @param bytes at least {@link #LARGE}
      */
     @Nullable MemorySegment allocate(long bytes, Arena arena);
+
+    /** See {@link Memory#dropPages}. */
+    void dropPages(MemorySegment mapping);
   }
 
   private static volatile @Nullable Source source;
@@ -76,6 +78,23 @@ public final class Memory implements AutoCloseable {
   /** Tells whether large memory lies on huge pages, from which it is read faster. */
   public static boolean hasHugePages() {
     return hugePages;
+  }
+
+  /**
+   * Gives the pages of a file's mapping back to the system, which keeps them in its cache as long
+   * as it likes: those that are read again come back. Does nothing where nobody knows how.
+   *
+   * @param mapping of a file, only read
+   * @throws BadArgumentException if it is not the mapping of a file, or can be written
+   */
+  public static void dropPages(MemorySegment mapping) {
+    if (!mapping.isMapped() || !mapping.isReadOnly()) {
+      throw new BadArgumentException("only pages of files that are only read can be dropped");
+    }
+    Source better = source;
+    if (better != null) {
+      better.dropPages(mapping);
+    }
   }
 
   private static MemorySegment allocate(long bytes, Arena arena) {

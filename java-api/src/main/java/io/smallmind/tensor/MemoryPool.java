@@ -17,6 +17,12 @@ public final class MemoryPool implements AutoCloseable {
   /** Slabs grow from that of the first to this size, so that little is left over. */
   private static final long LARGEST_SLAB = 16L << 20;
 
+  /** The same where memory is resident only as it is touched: only addresses are left over. */
+  private static final long LARGEST_UNTOUCHED_SLAB = 256L << 20;
+
+  /** How many of the matrix that asks for it a slab should hold. */
+  private static final long MATRICES = 8;
+
   private final List<Memory> slabs = new ArrayList<>();
   private MemorySegment free = MemorySegment.NULL;
   private long slabBytes;
@@ -44,11 +50,15 @@ public final class MemoryPool implements AutoCloseable {
    */
   public MemorySegment allocate(long bytes) {
     if (bytes < 0 || bytes > free.byteSize()) {
+      long largest = Memory.hasHugePages() ? LARGEST_UNTOUCHED_SLAB : LARGEST_SLAB;
+      if (Memory.hasHugePages() && bytes <= largest / MATRICES) {
+        slabBytes = Math.max(slabBytes, MATRICES * bytes);
+      }
       if (bytes < 0 || bytes > slabBytes / 2) {
         return slab(bytes);
       }
       free = slab(slabBytes);
-      slabBytes = Math.min(LARGEST_SLAB, 2 * slabBytes);
+      slabBytes = Math.min(largest, 2 * slabBytes);
     }
     MemorySegment allocated = free.asSlice(0, bytes);
     free = free.asSlice(Math.ceilDiv(bytes, Memory.ALIGNMENT) * Memory.ALIGNMENT);

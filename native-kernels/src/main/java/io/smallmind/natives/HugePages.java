@@ -1,6 +1,7 @@
 package io.smallmind.natives;
 
 import io.smallmind.presets.SmallMind;
+import io.smallmind.tensor.Memory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,10 +13,8 @@ import org.jspecify.annotations.Nullable;
  * Memory on huge pages, where the system has them: on small ones a processor that reads gigabytes
  * of weights spends much of its time translating addresses.
  */
-final class HugePages {
+final class HugePages implements Memory.Source {
   private static final Path SETTING = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
-
-  private HugePages() {}
 
   /** Tells whether the system gives huge pages to those who ask; only Linux does. */
   static boolean exist() {
@@ -26,9 +25,9 @@ final class HugePages {
     }
   }
 
-  /** See {@link io.smallmind.tensor.Memory.Source}. */
+  @Override
   @SuppressWarnings("restricted")
-  static @Nullable MemorySegment allocate(long bytes, Arena arena) {
+  public @Nullable MemorySegment allocate(long bytes, Arena arena) {
     long address = SmallMind.sm_map_memory(bytes);
     if (address == 0) {
       return null;
@@ -41,5 +40,10 @@ final class HugePages {
       SmallMind.sm_unmap_memory(address, bytes);
       return null;
     }
+  }
+
+  @Override
+  public void dropPages(MemorySegment mapping) {
+    SmallMind.sm_drop_pages(mapping.address(), mapping.byteSize());
   }
 }

@@ -89,7 +89,7 @@ final class NativeLibrary {
                   + "; use jars of one release",
               null);
         }
-        Memory.useForLarge(HugePages::allocate, HugePages.exist());
+        Memory.useForLarge(new HugePages(), HugePages.exist());
         return new NativeLibrary(
             true,
             NativePlatform.name() + " library, interface version " + version + ", " + file,

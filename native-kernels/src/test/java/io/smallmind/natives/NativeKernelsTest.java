@@ -3,9 +3,11 @@ package io.smallmind.natives;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.smallmind.error.BadArgumentException;
 import io.smallmind.kernels.Activations;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
@@ -22,12 +24,16 @@ import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class NativeKernelsTest {
   private static final int ROWS = 8;
@@ -54,6 +60,32 @@ class NativeKernelsTest {
       segment.set(ValueLayout.JAVA_BYTE, Memory.LARGE, (byte) 1);
     }
     assertFalse(segment.scope().isAlive());
+  }
+
+  @Test
+  void droppedPagesOfAFileComeBack(@TempDir Path folder) throws IOException {
+    byte[] bytes = new byte[32 << 20];
+    new Random(1).nextBytes(bytes);
+    Path file = Files.write(folder.resolve("pages"), bytes);
+    MemorySegment expected = MemorySegment.ofArray(bytes);
+    try (Arena arena = Arena.ofShared();
+        FileChannel channel = FileChannel.open(file)) {
+      MemorySegment mapping = channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes.length, arena);
+      assertEquals(-1, mapping.mismatch(expected));
+      long before = residentFilePages();
+      Memory.dropPages(mapping);
+      assertTrue(residentFilePages() <= before - (30 << 20), "pages are still resident");
+      assertEquals(-1, mapping.mismatch(expected));
+    }
+    assertThrows(BadArgumentException.class, () -> Memory.dropPages(expected));
+    assertThrows(BadArgumentException.class, () -> Memory.dropPages(MemorySegment.NULL));
+  }
+
+  private static long residentFilePages() throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+      String line = lines.filter(each -> each.startsWith("RssFile:")).findFirst().orElseThrow();
+      return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+    }
   }
 
   @Test
