@@ -172,6 +172,9 @@ class Source {
 
   /* Up to kRecords records of the group that begins with a row, packed by now. */
   const Record* pack(int64_t row, int64_t record, int64_t count) {
+    if (record == 0) {
+      touch_next_group(row);
+    }
     pack_rows<Format>(weights_ + row * row_stride_ + record * Format::kStoredBytes, row_stride_,
                       static_cast<int>(smaller(kGroupRows, row_end_ - row)), count,
                       next_group<Format>(weights_, row_stride_, row, record), scratch_);
@@ -179,6 +182,15 @@ class Source {
   }
 
  private:
+  /* A file lies on small pages, whose addresses take long to translate: of a whole group at once,
+   * the processor looks for several at the same time. */
+  void touch_next_group(int64_t row) const {
+    const uint8_t* next = next_group<Format>(weights_, row_stride_, row, 0);
+    for (int64_t page = 0; page < kGroupRows * row_stride_; page += 4096) {
+      __builtin_prefetch(next + page, 0, 2);
+    }
+  }
+
   const uint8_t* weights_;
   const int64_t row_stride_;
   const int64_t records_;
