@@ -115,13 +115,13 @@ struct Range {
 template <class Format>
 void pack_rows(const uint8_t* blocks, int64_t row_stride, int count, int64_t records,
                const uint8_t* next, typename Format::Record* to) {
-  constexpr int kBytes = 4 * Format::kStoredBytes;
+  constexpr int kBytes = kStoredRows * Format::kStoredBytes;
   if (count < kGroupRows) {
     memset(to, 0, static_cast<size_t>(records) * sizeof(*to));
   }
   int row = 0;
-  for (; row + 4 <= count; row += 4) {
-    Stored<FourDwords> stored{blocks + row * row_stride, row_stride};
+  for (; row + kStoredRows <= count; row += kStoredRows) {
+    Stored<ManyDwords> stored{blocks + row * row_stride, row_stride};
     for (int64_t r = 0; r < records; r++, stored.block += Format::kStoredBytes, next += kBytes) {
       for (int line = 0; line < kBytes; line += 64) {
         __builtin_prefetch(next + line, 0, 2);

@@ -9,10 +9,56 @@
 
 namespace {
 
-/* A dword of each of four rows. */
+/* Four dwords of a row, or a dword of each of four rows. */
 typedef uint32_t FourDwords __attribute__((vector_size(16)));
 
-/* Dwords is uint32_t or FourDwords. */
+#if defined(__AVX2__)
+
+/* Rows that are packed at once: the second four lie in the upper halves of vectors. */
+constexpr int kStoredRows = 8;
+
+/* A dword of each of so many rows. */
+typedef uint32_t ManyDwords __attribute__((vector_size(32)));
+
+SM_INLINE ManyDwords join(FourDwords a, FourDwords b) {
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+/* Interleaves the first two, or the last two, of each four lanes; or pairs of lanes. */
+SM_INLINE ManyDwords interleave_low(ManyDwords a, ManyDwords b) {
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+}
+SM_INLINE ManyDwords interleave_high(ManyDwords a, ManyDwords b) {
+  return __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+}
+SM_INLINE ManyDwords pairs_low(ManyDwords a, ManyDwords b) {
+  return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+}
+SM_INLINE ManyDwords pairs_high(ManyDwords a, ManyDwords b) {
+  return __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+}
+
+#else
+
+constexpr int kStoredRows = 4;
+typedef FourDwords ManyDwords;
+
+SM_INLINE ManyDwords interleave_low(ManyDwords a, ManyDwords b) {
+  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+}
+SM_INLINE ManyDwords interleave_high(ManyDwords a, ManyDwords b) {
+  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+}
+SM_INLINE ManyDwords pairs_low(ManyDwords a, ManyDwords b) {
+  return __builtin_shufflevector(a, b, 0, 1, 4, 5);
+}
+SM_INLINE ManyDwords pairs_high(ManyDwords a, ManyDwords b) {
+  return __builtin_shufflevector(a, b, 2, 3, 6, 7);
+}
+
+#endif
+
+/* Dwords is uint32_t or ManyDwords. */
 template <class Dwords>
 struct Stored {
   static constexpr int kRows = static_cast<int>(sizeof(Dwords)) / 4;
@@ -25,8 +71,11 @@ struct Stored {
     if constexpr (kRows == 1) {
       return load_u32(block + at);
     } else {
-      return FourDwords{load_u32(block + at), load_u32(block + at + stride),
-                        load_u32(block + at + 2 * stride), load_u32(block + at + 3 * stride)};
+      ManyDwords dwords;
+      for (int i = 0; i < kRows; i++) {
+        dwords[i] = load_u32(block + at + i * stride);
+      }
+      return dwords;
     }
   }
 
@@ -35,18 +84,18 @@ struct Stored {
     if constexpr (kRows == 1) {
       memcpy(to, block + at, 16);
     } else {
-      FourDwords rows[4];
+      ManyDwords rows[4];
       for (int i = 0; i < 4; i++) {
-        memcpy(&rows[i], block + at + i * stride, 16);
+        rows[i] = sixteen(block + at + i * stride);
       }
-      FourDwords low01 = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
-      FourDwords high01 = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
-      FourDwords low23 = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
-      FourDwords high23 = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
-      to[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
-      to[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
-      to[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
-      to[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+      const ManyDwords low01 = interleave_low(rows[0], rows[1]);
+      const ManyDwords high01 = interleave_high(rows[0], rows[1]);
+      const ManyDwords low23 = interleave_low(rows[2], rows[3]);
+      const ManyDwords high23 = interleave_high(rows[2], rows[3]);
+      to[0] = pairs_low(low01, low23);
+      to[1] = pairs_high(low01, low23);
+      to[2] = pairs_low(high01, high23);
+      to[3] = pairs_high(high01, high23);
     }
   }
 
@@ -56,6 +105,20 @@ struct Stored {
     for (int i = 0; i < kRows; i++) {
       memcpy(to + i, block + at + i * stride, sizeof(Element));
     }
+  }
+
+ private:
+  /* 16 bytes of a row, and of the fourth behind it if vectors have room. */
+  SM_INLINE ManyDwords sixteen(const uint8_t* p) const {
+    FourDwords first;
+    memcpy(&first, p, sizeof(first));
+#if defined(__AVX2__)
+    FourDwords second;
+    memcpy(&second, p + 4 * stride, sizeof(second));
+    return join(first, second);
+#else
+    return first;
+#endif
   }
 };
 
@@ -74,16 +137,22 @@ SM_INLINE void copy_bytes(const Stored<Dwords>& stored, int64_t at, Byte (*to)[k
       stored.copy(at + i, &to[i][row]);
     }
   } else {
-    typedef uint8_t Bytes __attribute__((vector_size(16)));
+    typedef uint8_t Bytes __attribute__((vector_size(4 * kStoredRows)));
     Dwords dwords[4];
     stored.four(at, dwords);
     for (int i = 0; i < 4; i++) {
       const Bytes bytes = reinterpret_cast<Bytes>(dwords[i]);  // (rows, 4)
+#if defined(__AVX2__)
+      const auto turned = reinterpret_cast<Dwords>(__builtin_shufflevector(
+          bytes, bytes, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 16, 20, 24, 28, 17,
+          21, 25, 29, 18, 22, 26, 30, 19, 23, 27, 31));
+#else
       const auto turned = reinterpret_cast<Dwords>(__builtin_shufflevector(
           bytes, bytes, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-      for (int j = 0; j < 4; j++) {
+#endif
+      for (int j = 0; j < kStoredRows; j++) {
         const uint32_t rows = turned[j];
-        memcpy(&to[4 * i + j][row], &rows, sizeof(rows));
+        memcpy(&to[4 * i + j % 4][row + j / 4 * 4], &rows, sizeof(rows));
       }
     }
   }
