@@ -49,20 +49,28 @@ public final class MemoryPool implements AutoCloseable {
    * @throws OutOfMemoryException if the operating system refuses
    */
   public MemorySegment allocate(long bytes) {
-    if (bytes < 0 || bytes > free.byteSize()) {
-      long largest = Memory.hasHugePages() ? LARGEST_UNTOUCHED_SLAB : LARGEST_SLAB;
-      if (Memory.hasHugePages() && bytes <= largest / MATRICES) {
-        slabBytes = Math.max(slabBytes, MATRICES * bytes);
+    if (bytes < 0) {
+      return slab(bytes); // which refuses
+    }
+    if (bytes > free.byteSize()) {
+      boolean untouched = Memory.hasHugePages();
+      long largest = untouched ? LARGEST_UNTOUCHED_SLAB : LARGEST_SLAB;
+      if (untouched && bytes <= largest / MATRICES) {
+        slabBytes = Math.max(slabBytes, MATRICES * aligned(bytes));
       }
-      if (bytes < 0 || bytes > slabBytes / 2) {
+      if (bytes > slabBytes / 2) {
         return slab(bytes);
       }
       free = slab(slabBytes);
       slabBytes = Math.min(largest, 2 * slabBytes);
     }
     MemorySegment allocated = free.asSlice(0, bytes);
-    free = free.asSlice(Math.ceilDiv(bytes, Memory.ALIGNMENT) * Memory.ALIGNMENT);
+    free = free.asSlice(aligned(bytes));
     return allocated;
+  }
+
+  private static long aligned(long bytes) {
+    return Math.ceilDiv(bytes, Memory.ALIGNMENT) * Memory.ALIGNMENT;
   }
 
   private MemorySegment slab(long bytes) {

@@ -15,6 +15,7 @@ import io.smallmind.kernels.PackedWeights;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.Memory;
+import io.smallmind.tensor.MemoryPool;
 import io.smallmind.tensor.TensorType;
 import java.io.File;
 import java.io.IOException;
@@ -60,6 +61,19 @@ class NativeKernelsTest {
       segment.set(ValueLayout.JAVA_BYTE, Memory.LARGE, (byte) 1);
     }
     assertFalse(segment.scope().isAlive());
+  }
+
+  /** Slabs are as large as the first matrices ask for, which may be of any size. */
+  @Test
+  void aPoolFillsSlabsOfAnySize() {
+    try (MemoryPool pool = MemoryPool.small()) {
+      for (int i = 0; i < 7; i++) {
+        assertEquals(4004, pool.allocate(4004).byteSize());
+      }
+      for (int bytes = 3800; bytes > 0; bytes -= 20) {
+        assertEquals(bytes, pool.allocate(bytes).byteSize());
+      }
+    }
   }
 
   @Test
