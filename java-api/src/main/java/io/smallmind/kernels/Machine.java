@@ -23,7 +23,7 @@ public final class Machine {
 
   /**
    * Returns the number of threads worth computing with: {@value #THREADS_PROPERTY}, or else the
-   * physical cores, at most the container's CPU quota rounded down, at least 1.
+   * physical cores, at most the container's CPU quota rounded to the nearest number, at least 1.
    *
    * @throws BadArgumentException if the property is no number from 1 to the available processors
    */
@@ -58,9 +58,13 @@ public final class Machine {
     return cpuQuota(Path.of("/sys/fs/cgroup"), Path.of("/proc/self/cgroup"));
   }
 
-  /** Returns the smallest of the three limits, rounded down, at least 1. */
+  /**
+   * Returns the smallest of the three limits, at least 1. A quota is rounded to the nearest number:
+   * below a half, what another thread adds is lost again by all of them waiting, at their barriers,
+   * for who has no more time left.
+   */
   static int computeThreads(int available, int cores, double quota) {
-    return Math.max(1, (int) Math.min(Math.min(available, cores), Math.floor(quota)));
+    return Math.max(1, (int) Math.min(Math.min(available, cores), Math.floor(quota + 0.5)));
   }
 
   /**

@@ -22,13 +22,19 @@ final class MachineTest {
   @ParameterizedTest
   @CsvSource({
     "8, 4, Infinity, 4",
-    "8, 8, 3.9, 3",
+    "8, 8, 3.9, 4",
+    "8, 8, 3.5, 4",
+    "8, 8, 3.4, 3",
+    "2, 2, 1.5, 2",
+    "2, 2, 1.25, 1",
+    "1, 2, 1.75, 1",
     "8, 4, 6.0, 4",
     "8, 4, 0.5, 1",
+    "8, 4, 0.2, 1",
     "2, 4, Infinity, 2",
     "1, 1, 1.0, 1"
   })
-  void theSmallestLimitRoundedDownCounts(int available, int cores, double quota, int threads) {
+  void theSmallestLimitRoundedCounts(int available, int cores, double quota, int threads) {
     assertEquals(threads, Machine.computeThreads(available, cores, quota));
   }
 
