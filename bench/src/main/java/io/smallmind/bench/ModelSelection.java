@@ -63,6 +63,8 @@ final class ModelSelection {
 
   @Mixin private BesideOption beside = new BesideOption();
 
+  @Mixin private QuotaOption quota = new QuotaOption();
+
   @Option(
       names = "--mapped",
       description =
@@ -107,6 +109,7 @@ final class ModelSelection {
     check(options, "--sessions", sessions, 1);
     check(options, "--batch", List.of(batch), 1);
     int busy = beside.processes(options);
+    Double granted = quota.processors(options);
     List<TensorType> caches = cacheTypes(options);
     options.longCalls();
     List<BenchRun.Plan> plans = new ArrayList<>();
@@ -116,7 +119,7 @@ final class ModelSelection {
         plans.addAll(loading(file));
       }
       for (TensorType cache : caches) {
-        plans.addAll(plans(file, cache, reads, writes, contexts, rivals, busy));
+        plans.addAll(plans(file, cache, reads, writes, contexts, rivals, busy, granted));
       }
     }
     return plans;
@@ -142,9 +145,10 @@ final class ModelSelection {
       List<Integer> writes,
       List<Integer> contexts,
       List<ModelRival> rivals,
-      int busy) {
+      int busy,
+      @Nullable Double granted) {
     int count = reads.size() + writes.size() * contexts.size() * sessions.size();
-    Models work = new Models(file, count, cache, batch, rivals).beside(busy);
+    Models work = new Models(file, count, cache, batch, rivals).beside(busy).quota(granted);
     if (mapped) {
       work.mapped();
     }

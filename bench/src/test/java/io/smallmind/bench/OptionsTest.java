@@ -44,6 +44,8 @@ class OptionsTest {
         "model --prompt 0 --generate 0 --shape tiny-llama --cache target/models | anything to do",
         "model --model /nowhere/at/all.gguf | --model: no file",
         "model --model a.gguf --types Q4_0 | --model brings its own",
+        "model --quota 0 | --quota: choose 0.1 to",
+        "peers --shape tiny-llama --quota 100000 | --quota: choose 0.1 to",
         "trend /nowhere | no folder",
         "report a.json --html x | no file a.json",
         "compare | name two files",

@@ -1,7 +1,9 @@
 package io.smallmind.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -95,6 +97,39 @@ class PeersTest {
     for (String name : new String[] {", mapped ÷ packed", ", mapped ÷ fine", " ÷ fine"}) {
       assertTrue(names.contains("\"decode tiny-llama Q4_0" + name + "\""), names);
     }
+  }
+
+  /** Where a control group can be made; else that is told, and nothing is measured. */
+  @Test
+  void underAQuotaAllTakePartOnceMore() throws IOException {
+    Path json = folder.resolve("quota.json");
+    BenchProcess run =
+        BenchProcess.run(
+            ("peers --shape tiny-llama --prompt 0 --generate 4 --threads 1 --quick --repeat 1"
+                    + " --depth 0 --warm-up 0.02 --backends scalar --quota 0.5 --cache "
+                    + folder
+                    + " --rivals llama.cpp --llama-bench "
+                    + script("fine", "echo '[{\"n_gen\": 4, \"samples_ns\": [8000000000]}]'")
+                    + " --json "
+                    + json)
+                .split(" "));
+    if (run.exitCode() == 2) {
+      assertTrue(run.err().startsWith("error: --quota: "), run.err());
+      abort(run.err());
+    }
+    assertEquals(0, run.exitCode(), run.err() + run.out());
+    JsonObject report = JsonSchema.valid(json);
+    JsonArray rows = report.getAsJsonArray("results");
+    assertEquals("variant", row(rows, "decode", "scalar quota 0.5").get("role").getAsString());
+    JsonObject fine = row(rows, "decode", "fine quota 0.5");
+    assertEquals("ok", fine.get("status").getAsString(), fine.toString());
+    assertEquals("baseline_variant", fine.get("role").getAsString());
+    String names = report.getAsJsonArray("comparisons").toString();
+    for (String name : new String[] {", quota 0.5 ÷ alone", ", quota 0.5 ÷ fine", " ÷ fine"}) {
+      assertTrue(names.contains("\"decode tiny-llama Q4_0" + name + "\""), names);
+    }
+    assertEquals(3, report.getAsJsonArray("comparisons").size(), names);
+    assertFalse(run.out().contains("wins"), run.out());
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.smallmind.bench.compare;
 
+import io.smallmind.bench.host.AtExit;
 import io.smallmind.bench.host.HostReader;
 import io.smallmind.bench.report.BenchReport;
 import java.io.IOException;

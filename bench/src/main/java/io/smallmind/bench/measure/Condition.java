@@ -1,8 +1,11 @@
 package io.smallmind.bench.measure;
 
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
- * Names of backends that work in a condition of their own, beside the same backend without it, such
- * as {@code native-avx2 beside 1}. No backend has a space in its name.
+ * Names of backends and rivals that work in a condition of their own, beside the same without it,
+ * such as {@code native-avx2 beside 1}.
  */
 public final class Condition {
   /** Passes are watched, which costs a little. */
@@ -13,6 +16,15 @@ public final class Condition {
 
   private static final String BESIDE = "beside";
   private static final String GUESSING = "guessing";
+  private static final String QUOTA = "quota";
+
+  private static final Pattern NAME =
+      Pattern.compile(
+          "(.*?)(?: ("
+              + String.join("|", WATCHED, MAPPED)
+              + "|(?:"
+              + String.join("|", BESIDE, GUESSING, QUOTA)
+              + ") \\S+))?");
 
   private Condition() {}
 
@@ -26,6 +38,16 @@ public final class Condition {
     return GUESSING + " " + tokens;
   }
 
+  /** Returns the condition that a control group grants so many processors' time. */
+  public static String quota(double processors) {
+    return QUOTA + " " + processors;
+  }
+
+  /** Tells whether a condition is one of {@link #quota}. */
+  public static boolean isQuota(String condition) {
+    return condition.startsWith(QUOTA);
+  }
+
   /** Returns the name of a backend in a condition, or in none if that is empty. */
   public static String of(String backend, String condition) {
     return condition.isEmpty() ? backend : backend + " " + condition;
@@ -33,19 +55,23 @@ public final class Condition {
 
   /** Returns the backend in such a name, or all of it if there is no condition in it. */
   public static String backend(String variant) {
-    int space = variant.indexOf(' ');
-    return space < 0 ? variant : variant.substring(0, space);
+    return part(variant, 1);
   }
 
   /** Returns the condition in such a name; empty if there is none. */
   public static String in(String variant) {
-    int space = variant.indexOf(' ');
-    return space < 0 ? "" : variant.substring(space + 1);
+    return part(variant, 2);
+  }
+
+  private static String part(String variant, int group) {
+    Matcher name = NAME.matcher(variant);
+    String found = name.matches() ? name.group(group) : null;
+    return found == null ? "" : found;
   }
 
   /** Returns what a backend is without a condition. */
   public static String without(String condition) {
-    if (condition.startsWith(BESIDE)) {
+    if (condition.startsWith(BESIDE) || isQuota(condition)) {
       return "alone";
     }
     if (condition.startsWith(GUESSING)) {

@@ -1,9 +1,11 @@
 package io.smallmind.bench.models;
 
+import io.smallmind.bench.host.CpuGroup;
 import io.smallmind.bench.limits.LimitKind;
 import io.smallmind.bench.measure.BesideTrial;
 import io.smallmind.bench.measure.Condition;
 import io.smallmind.bench.measure.ForeignLoad;
+import io.smallmind.bench.measure.QuotaTrial;
 import io.smallmind.bench.measure.Trial;
 import io.smallmind.bench.rivals.ModelRival;
 import io.smallmind.bench.work.Contestants;
@@ -12,10 +14,14 @@ import io.smallmind.bench.work.Workload;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.TensorType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Makes workloads of one model file, which share what is loaded. */
 public final class Models {
@@ -26,6 +32,7 @@ public final class Models {
   private final List<ModelRival> rivals;
   private final List<String> conditions = new ArrayList<>();
   private int busy;
+  private @Nullable Double quota;
 
   /**
    * Prepares work on a file.
@@ -63,6 +70,16 @@ public final class Models {
    */
   public Models beside(int processes) {
     busy = processes;
+    return this;
+  }
+
+  /**
+   * Has each backend and rival take part a second time, under a container's quota.
+   *
+   * @param processors whose time is granted; null for no quota
+   */
+  public Models quota(@Nullable Double processors) {
+    quota = processors;
     return this;
   }
 
@@ -146,6 +163,24 @@ public final class Models {
         (kernels, team, condition) -> new SessionsTrial(loaded, kernels, team, pass));
   }
 
+  private @Nullable CpuGroup group() {
+    try {
+      return quota == null ? null : CpuGroup.create(quota);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+  }
+
+  /** Adds a trial, and where there is a quota, another one under it. */
+  private static void add(List<Trial> trials, @Nullable CpuGroup group, Supplier<Trial> maker) {
+    if (group == null) {
+      trials.add(maker.get());
+    } else {
+      trials.add(new QuotaTrial(maker.get(), null));
+      trials.add(new QuotaTrial(maker.get(), group));
+    }
+  }
+
   /** Makes what is timed. */
   private interface TrialMaker {
     Trial make(Kernels kernels, Team team, String condition);
@@ -163,9 +198,10 @@ public final class Models {
       TrialMaker maker) {
     List<Trial> trials = new ArrayList<>();
     ForeignLoad load = new ForeignLoad(busy);
+    CpuGroup group = group();
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
-        trials.add(maker.make(kernels, team, ""));
+        add(trials, group, () -> maker.make(kernels, team, ""));
         for (String condition : conditions) {
           trials.add(maker.make(kernels, team, condition));
         }
@@ -174,7 +210,8 @@ public final class Models {
         }
       }
       for (ModelRival rival : rivals) {
-        trials.add(new RivalModelTrial(rival, loaded, team, pass, work.equals("decode")));
+        boolean decode = work.equals("decode");
+        add(trials, group, () -> new RivalModelTrial(rival, loaded, team, pass, decode));
       }
     }
     trials.addAll(all.limitTrials(limit));
@@ -201,6 +238,6 @@ public final class Models {
         limit,
         "",
         trials,
-        List.of(load, loaded::release));
+        group == null ? List.of(load, loaded::release) : List.of(load, group, loaded::release));
   }
 }

@@ -111,7 +111,7 @@ public record BenchReport(
    * A trial.
    *
    * @param id the same in every run: work/subject/shape/variant/threads
-   * @param role backend, variant or baseline
+   * @param role backend, variant, baseline or baseline_variant
    * @param status ok, wrong, failed or skipped
    * @param message why there are no figures; empty if there are
    * @param verification null if nothing was verified
@@ -168,7 +168,7 @@ public record BenchReport(
 
     /** Returns who did it, for a table where a variant stands behind its backend. */
     String by() {
-      return role.equals("variant") ? "· " + Condition.in(variant) : variant;
+      return role.endsWith("variant") ? "· " + Condition.in(variant) : variant;
     }
 
     /** Tells whether it is this library's. */

@@ -47,10 +47,19 @@ final class OwnRatios {
     Comparison.add(what + Condition.without(condition), label, row, plain, found);
     for (BenchReport.ResultRow rival : rows) {
       // Others map their files too.
-      boolean compared = condition.equals(Condition.MAPPED) && rival.role().equals("baseline");
-      if (compared && isSameWork(rival, row)) {
-        Comparison.add(what + rival.variant(), label, row, rival, found);
+      boolean mapped = condition.equals(Condition.MAPPED) && rival.role().equals("baseline");
+      boolean alike =
+          rival.role().equals("baseline_variant")
+              && condition.equals(Condition.in(rival.variant()));
+      if ((mapped || alike) && isSameWork(rival, row)) {
+        Comparison.add(what + Condition.backend(rival.variant()), label, row, rival, found);
       }
+    }
+    if (Condition.isQuota(condition) && row.threads() > 1) {
+      BenchReport.ResultRow one =
+          find(rows, other -> other.threads() == 1 && isAlike(row, other, ""));
+      String threads = "×" + row.threads() + " ÷ ×1";
+      Comparison.add(title(row) + ", " + condition + ", " + threads, row.size(), row, one, found);
     }
   }
 

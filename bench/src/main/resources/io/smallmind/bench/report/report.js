@@ -6,7 +6,7 @@ const newest = [...new Map(sources.map(source => [command(source.report), source
 const rows = newest.flatMap(source => source.report.results.map(row => ({...row, source})));
 const all = rows.filter(row => row.nanos);
 // Passes that are watched have a picture of their own, and so have backends in other conditions.
-const measured = all.filter(row => row.source.report.command !== "profile" && row.role !== "variant");
+const measured = all.filter(row => row.source.report.command !== "profile" && !row.role.endsWith("variant"));
 // What is measured beside others belongs beside them; all else is of this library's own runs.
 const beside = row => row.source.report.command === "peers";
 const own = measured.some(row => !beside(row)) ? measured.filter(row => !beside(row)) : measured;

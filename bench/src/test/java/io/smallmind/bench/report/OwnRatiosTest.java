@@ -24,7 +24,7 @@ class OwnRatiosTest {
             size,
             Map.of("tokens", tokens, "depth", depth, "sessions", 1L),
             variant,
-            variant.contains(" ") ? "variant" : "backend",
+            role(variant),
             threads,
             "ok",
             "",
@@ -43,6 +43,12 @@ class OwnRatiosTest {
             null,
             Map.of(),
             List.of()));
+  }
+
+  private static String role(String variant) {
+    String plain = variant.startsWith("rival") ? "baseline" : "backend";
+    String varied = variant.startsWith("rival") ? "baseline_variant" : "variant";
+    return variant.contains(" ") ? varied : plain;
   }
 
   private List<String> found() {
@@ -71,6 +77,25 @@ class OwnRatiosTest {
             "prefill m, 128 ÷ 512: ×2 0.90",
             "decode m, ×2 ÷ ×1: 64 1.67",
             "decode m, @4096 ÷ @0: 64 ×2 0.80"),
+        found());
+  }
+
+  /** A quota is the same for all: rivals under it, and what another thread brings there. */
+  @Test
+  void underAQuotaRivalsAreComparedToo() {
+    row("prefill", "fast", 1, 512, 0, 500);
+    row("prefill", "fast quota 1.5", 1, 512, 0, 500);
+    row("prefill", "fast", 2, 512, 0, 1000);
+    row("prefill", "fast quota 1.5", 2, 512, 0, 700);
+    row("prefill", "rival", 2, 512, 0, 800);
+    row("prefill", "rival quota 1.5", 2, 512, 0, 350);
+    row("prefill", "rival quota 1.25", 2, 512, 0, 300);
+    assertEquals(
+        List.of(
+            "prefill m, quota 1.5 ÷ alone: 512 ×1 1.00",
+            "prefill m, quota 1.5 ÷ alone: 512 ×2 0.70",
+            "prefill m, quota 1.5 ÷ rival: 512 ×2 2.00",
+            "prefill m, quota 1.5, ×2 ÷ ×1: 512 1.40"),
         found());
   }
 

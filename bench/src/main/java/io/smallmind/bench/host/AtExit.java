@@ -1,4 +1,4 @@
-package io.smallmind.bench.compare;
+package io.smallmind.bench.host;
 
 /** Does something once: when it is closed, or before when the process is stopped. Thread-safe. */
 public final class AtExit implements AutoCloseable {
