@@ -83,13 +83,14 @@ final class MatmulCall implements Team.Work {
     team.barrier();
     long bytes = w.rows() * w.type().rowBytes(w.columns());
     long units = Shares.units(kernels, w);
-    long fixed = Shares.fixed(units, bytes, rows);
+    long fixed = Shares.fixed(units, bytes, rows, team.size());
     long chunk = Shares.chunk(units, bytes, rows);
     multiplyUnits(fixed * member / team.size(), fixed * (member + 1) / team.size());
-    if (fixed < units) {
-      for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
-        multiplyUnits(unit, unit + chunk);
-      }
+    long rest = units - fixed;
+    for (long begin = 0; begin < rest; ) {
+      long claim = team.claim(1);
+      begin = Shares.claimed(claim, rest, chunk, team.size());
+      multiplyUnits(fixed + begin, fixed + Shares.claimed(claim + 1, rest, chunk, team.size()));
     }
   }
 

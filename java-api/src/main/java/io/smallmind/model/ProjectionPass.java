@@ -54,16 +54,18 @@ final class ProjectionPass {
       units += Shares.units(kernels, projection.weights());
       bytes += bytes(projection.weights());
     }
-    long fixed = Shares.fixed(units, bytes, rows);
+    long fixed = Shares.fixed(units, bytes, rows, team.size());
     long chunk = Shares.chunk(units, bytes, rows);
     long begin = fixed * member / team.size();
     long end = fixed * (member + 1) / team.size();
     adapters.begin(member, projections, x, 0, rows);
     project(member, projections, x, 0, rows, begin, end);
-    if (fixed < units) {
-      for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
-        project(member, projections, x, 0, rows, unit, Math.min(units, unit + chunk));
-      }
+    long rest = units - fixed;
+    for (long first = 0; first < rest; ) {
+      long claim = team.claim(1);
+      first = Shares.claimed(claim, rest, chunk, team.size());
+      long last = Shares.claimed(claim + 1, rest, chunk, team.size());
+      project(member, projections, x, 0, rows, fixed + first, fixed + last);
     }
   }
 
@@ -111,16 +113,18 @@ final class ProjectionPass {
     PackedWeights gate = inputs[0].weights();
     long units = Shares.units(kernels, gate);
     long bytes = inputs.length * bytes(gate);
-    long fixed = Shares.fixed(units, bytes, rows);
+    long fixed = Shares.fixed(units, bytes, rows, team.size());
     long chunk = Shares.chunk(units, bytes, rows);
     long begin = fixed * member / team.size();
     long end = fixed * (member + 1) / team.size();
     adapters.begin(member, inputs, x, 0, rows);
     activate(member, inputs, x, 0, rows, begin, end);
-    if (fixed < units) {
-      for (long unit = fixed + team.claim(chunk); unit < units; unit = fixed + team.claim(chunk)) {
-        activate(member, inputs, x, 0, rows, unit, Math.min(units, unit + chunk));
-      }
+    long rest = units - fixed;
+    for (long first = 0; first < rest; ) {
+      long claim = team.claim(1);
+      first = Shares.claimed(claim, rest, chunk, team.size());
+      long last = Shares.claimed(claim + 1, rest, chunk, team.size());
+      activate(member, inputs, x, 0, rows, fixed + first, fixed + last);
     }
   }
 
