@@ -175,6 +175,9 @@ int main(int argc, char** argv) {
       return usage();
     }
   }
+  if (calls < 0 || rotate < 0 || !(budget > 0)) {
+    return usage();
+  }
   if (sm_isa_supported(isa) != 1) {
     std::fprintf(stderr, "instruction set %d can't run here\n", isa);
     return 2;
