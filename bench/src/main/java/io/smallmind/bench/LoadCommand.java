@@ -2,9 +2,7 @@ package io.smallmind.bench;
 
 import io.smallmind.bench.models.FirstToken;
 import io.smallmind.bench.models.ModelFile;
-import io.smallmind.bench.report.BenchReport;
 import io.smallmind.bench.rivals.ModelRival;
-import io.smallmind.bench.rivals.Rival;
 import io.smallmind.bench.rivals.RivalSettings;
 import io.smallmind.bench.rivals.Rivals;
 import io.smallmind.bench.startup.StartupTrial;
@@ -12,7 +10,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,7 +19,8 @@ import picocli.CommandLine.Option;
     name = "load",
     description = {
       "Start fresh processes: unpack and load the native library (cold), or load it (warm), up to",
-      "the first product; or, with --shape or --model, load a model, up to its first token."
+      "the first product, on one thread; or, with --shape or --model, load a model, up to its first",
+      "token, on each number of threads."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true)
@@ -36,7 +34,7 @@ final class LoadCommand extends MeasuringCommand {
       split = ",",
       paramLabel = "NAME",
       description =
-          "Engines to load the models with too, if they tell how long they load: llama.cpp.")
+          "Engines to load the models with too, of those that tell how long it takes: llama.cpp.")
   List<String> names = List.of();
 
   @Mixin private RunOptions options = new RunOptions();
@@ -46,10 +44,12 @@ final class LoadCommand extends MeasuringCommand {
     options.longCalls();
     if (source.areWanted()) {
       List<ModelRival> rivals = rivals();
-      return run("load", options, firstTokens(rivals), libraries(rivals));
+      return run("load", options, firstTokens(rivals), RivalNames.libraries(rivals));
     }
-    if (!names.isEmpty()) {
-      throw options.usage("--rivals load models; name one by --shape or --model");
+    for (String option : List.of("--rivals", "--types", "--cache")) {
+      if (options.isSaid(option)) {
+        throw options.usage(option + " is of models; name one by --shape or --model");
+      }
     }
     List<BenchRun.Plan> plans =
         StartupTrial.cases().stream()
@@ -74,29 +74,8 @@ final class LoadCommand extends MeasuringCommand {
         Rivals.all(new RivalSettings(source.folder().resolve("rivals"), PATIENCE)).stream()
             .filter(ModelRival.class::isInstance)
             .map(ModelRival.class::cast)
+            .filter(ModelRival::tellsLoading)
             .toList();
-    List<ModelRival> rivals = new ArrayList<>();
-    for (String name : names) {
-      rivals.add(
-          known.stream()
-              .filter(rival -> rival.name().equalsIgnoreCase(name.strip()))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      options.usage(
-                          "--rivals: unknown rival '"
-                              + name
-                              + "'; known are "
-                              + known.stream()
-                                  .map(Rival::name)
-                                  .collect(Collectors.joining(", ")))));
-    }
-    return rivals;
-  }
-
-  private static List<BenchReport.Library> libraries(List<ModelRival> rivals) {
-    return rivals.stream()
-        .map(rival -> new BenchReport.Library(rival.name(), rival.detail()))
-        .toList();
+    return RivalNames.find(options, names, known);
   }
 }

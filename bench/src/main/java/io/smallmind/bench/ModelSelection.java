@@ -18,6 +18,19 @@ import picocli.CommandLine.Option;
 final class ModelSelection {
   private static final int LONGEST = 1 << 20;
 
+  private static final List<String> OPTIONS =
+      List.of(
+          "--prompt",
+          "--generate",
+          "--depth",
+          "--sessions",
+          "--kv",
+          "--batch",
+          "--beside",
+          "--quota",
+          "--mapped",
+          "--no-load");
+
   @Mixin private ModelSource source = new ModelSource();
 
   @Option(
@@ -89,6 +102,15 @@ final class ModelSelection {
     return source.folder();
   }
 
+  /** Refuses options that say nothing where no models take part. */
+  void refuse(RunOptions options) {
+    for (String option : OPTIONS) {
+      if (options.isSaid(option)) {
+        throw options.usage(option + " is of models; name one by --shape or --model");
+      }
+    }
+  }
+
   /**
    * Returns the work that is asked for; models of shapes are written if they are not there.
    *
@@ -105,6 +127,9 @@ final class ModelSelection {
     writes = writes.stream().filter(count -> count > 0).toList();
     if (reads.isEmpty() && writes.isEmpty()) {
       throw options.usage("neither --prompt nor --generate leaves anything to do");
+    }
+    if (withoutLoading && !rivals.isEmpty()) {
+      throw options.usage("--no-load: beside rivals, loading is not measured anyway");
     }
     check(options, "--sessions", sessions, 1);
     check(options, "--batch", List.of(batch), 1);

@@ -1,6 +1,5 @@
 package io.smallmind.bench;
 
-import io.smallmind.bench.report.BenchReport;
 import io.smallmind.bench.rivals.LlamaBench;
 import io.smallmind.bench.rivals.MatmulRival;
 import io.smallmind.bench.rivals.ModelRival;
@@ -16,7 +15,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -83,7 +81,7 @@ final class PeersCommand extends MeasuringCommand {
     RivalSettings settings =
         new RivalSettings(models.folder().resolve("rivals"), Duration.ofSeconds(patience));
     List<Rival> rivals = rivals(settings);
-    return install ? install(rivals) : run("peers", options, plans(rivals), libraries(rivals));
+    return install ? install(rivals) : run("peers", options, plans(rivals), RivalNames.libraries(rivals));
   }
 
   /** Installs one after the other; who can't be installed does not keep the others from it. */
@@ -112,6 +110,8 @@ final class PeersCommand extends MeasuringCommand {
     }
     if (plans.isEmpty() || models.areWanted()) {
       plans.addAll(models.plans(options, of(ModelRival.class, rivals)));
+    } else {
+      models.refuse(options);
     }
     return plans;
   }
@@ -143,35 +143,11 @@ final class PeersCommand extends MeasuringCommand {
     return rivals.stream().filter(kind::isInstance).map(kind::cast).toList();
   }
 
-  private static List<BenchReport.Library> libraries(List<Rival> rivals) {
-    return rivals.stream()
-        .map(rival -> new BenchReport.Library(rival.name(), rival.detail()))
-        .toList();
-  }
-
   private List<Rival> rivals(RivalSettings settings) {
     List<Rival> known = Rivals.all(settings);
-    if (names == null) {
-      List<Rival> all = new ArrayList<>(known);
-      benches.forEach(spec -> all.add(new LlamaBench(spec, settings.patience())));
-      return all;
-    }
-    List<Rival> rivals = new ArrayList<>();
-    for (String name : names) {
-      rivals.add(
-          known.stream()
-              .filter(rival -> rival.name().equalsIgnoreCase(name.strip()))
-              .findFirst()
-              .orElseThrow(() -> options.usage(unknown(name, known))));
-    }
+    List<Rival> rivals =
+        new ArrayList<>(names == null ? known : RivalNames.find(options, names, known));
     benches.forEach(spec -> rivals.add(new LlamaBench(spec, settings.patience())));
     return rivals;
-  }
-
-  private static String unknown(String name, List<Rival> known) {
-    return "--rivals: unknown rival '"
-        + name
-        + "'; known are "
-        + known.stream().map(Rival::name).collect(Collectors.joining(", "));
   }
 }

@@ -160,6 +160,11 @@ final class RunOptions {
     }
   }
 
+  /** Tells whether an option of the command is given. */
+  boolean isSaid(String option) {
+    return spec != null && spec.commandLine().getParseResult().hasMatchedOption(option);
+  }
+
   /** Returns an error about the options. */
   ParameterException usage(String message) {
     if (spec == null) {

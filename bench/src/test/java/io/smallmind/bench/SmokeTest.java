@@ -317,6 +317,17 @@ class SmokeTest {
     assertFalse(ratio.get("seconds").isJsonNull());
   }
 
+  @Test
+  void firstTokensThatTakeTooLongAreLeftOut() throws IOException {
+    Path json = folder.resolve("cap.json");
+    run("load --shape tiny-llama --cap 0.001 --cache " + folder, "scalar", json);
+    for (JsonElement row : JsonSchema.valid(json).getAsJsonArray("results")) {
+      JsonObject result = row.getAsJsonObject();
+      assertEquals("skipped", result.get("status").getAsString(), result.toString());
+      assertTrue(result.get("message").getAsString().contains("--cap is 0.0 s"));
+    }
+  }
+
   /** All but what is only looked up, or small, is read for every token. */
   @Test
   void decodeCountsTheBytesOfWeightsAndContext() throws IOException {

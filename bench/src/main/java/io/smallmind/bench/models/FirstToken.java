@@ -22,8 +22,9 @@ public final class FirstToken {
   private FirstToken() {}
 
   /**
-   * Returns the work, on as many threads as the largest team has: each backend with packed weights
-   * and with mapped ones, and rivals that tell how long they load.
+   * Returns the work: each backend with packed weights and with mapped ones, and rivals.
+   *
+   * @param rivals that tell how long they load
    */
   public static Workload workload(Contestants all, ModelFile file, List<ModelRival> rivals) {
     long bytes;
@@ -32,16 +33,17 @@ public final class FirstToken {
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
-    Team team = all.teams().getLast();
     LoadedModels models = new LoadedModels(file, 1);
     List<Trial> trials = new ArrayList<>();
-    for (Kernels kernels : all.kernels()) {
-      for (String condition : List.of("", Condition.MAPPED)) {
-        trials.add(new FirstTokenTrial(models, kernels, team, condition, bytes));
+    for (Team team : all.teams()) {
+      for (Kernels kernels : all.kernels()) {
+        for (String condition : List.of("", Condition.MAPPED)) {
+          trials.add(new FirstTokenTrial(models, kernels, team, condition, bytes));
+        }
       }
-    }
-    for (ModelRival rival : rivals) {
-      trials.add(new RivalFirstTokenTrial(rival, models, team));
+      for (ModelRival rival : rivals) {
+        trials.add(new RivalFirstTokenTrial(rival, models, team));
+      }
     }
     return new Workload(
         Workload.FIRST_TOKEN,

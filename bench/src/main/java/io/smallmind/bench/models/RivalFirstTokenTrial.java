@@ -52,13 +52,22 @@ final class RivalFirstTokenTrial extends Trial {
   }
 
   @Override
+  public double estimateNanos() {
+    return run();
+  }
+
+  @Override
   public boolean timeSlice(LongConsumer nanos) {
+    nanos.accept(run());
+    return true;
+  }
+
+  private long run() {
     try (ModelEngine engine = open()) {
       if (engine.loadNanos() == 0) {
-        throw new IOException("it does not tell how long it loads");
+        throw new IOException("it does not tell how long it loaded");
       }
-      nanos.accept(engine.loadNanos() + engine.prefill(prompt, 0)[0]);
-      return true;
+      return engine.loadNanos() + engine.prefill(prompt, 0)[0];
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }

@@ -24,6 +24,11 @@ public interface ModelRival extends Rival {
     return "";
   }
 
+  /** Returns whether its engines tell how long they load. */
+  default boolean tellsLoading() {
+    return false;
+  }
+
   /**
    * Starts it with a model.
    *

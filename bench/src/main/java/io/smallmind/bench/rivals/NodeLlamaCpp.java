@@ -85,6 +85,11 @@ public final class NodeLlamaCpp implements ModelRival {
   }
 
   @Override
+  public boolean tellsLoading() {
+    return true;
+  }
+
+  @Override
   public ModelEngine open(Setup setup) throws IOException {
     return LineModelEngine.load(packages.start(SCRIPT), setup.model(), setup);
   }
