@@ -22,12 +22,13 @@ final class BusyProcess {
   public static void main(String[] args) throws IOException, InterruptedException {
     Thread worker = null;
     for (int order = System.in.read(); order >= 0; order = System.in.read()) {
-      working = order == WORK;
+      working = false; // Also if it is to go on: who comes after begins anew, and says so.
       if (worker != null) {
         worker.join();
         worker = null;
       }
       if (order == WORK) {
+        working = true;
         CountDownLatch begun = new CountDownLatch(1);
         worker = Thread.ofPlatform().daemon().start(() -> work(begun));
         begun.await();

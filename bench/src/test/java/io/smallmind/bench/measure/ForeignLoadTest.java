@@ -3,6 +3,7 @@ package io.smallmind.bench.measure;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -35,6 +36,15 @@ class ForeignLoadTest {
       assertTrue(cpuTime(process).minus(before).toMillis() <= 30, "it goes on");
       load.begin();
       assertEquals(1, load.processes().size());
+      load.end();
+    }
+  }
+
+  @Test
+  void beginningTwiceIsAsBeginningOnce() {
+    try (ForeignLoad load = new ForeignLoad(1)) {
+      load.begin();
+      assertTimeoutPreemptively(Duration.ofSeconds(20), load::begin);
       load.end();
     }
   }
