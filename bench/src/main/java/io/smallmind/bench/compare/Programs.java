@@ -1,6 +1,7 @@
 package io.smallmind.bench.compare;
 
 import com.google.gson.JsonParseException;
+import io.smallmind.bench.host.Processes;
 import io.smallmind.bench.report.BenchReport;
 import io.smallmind.bench.report.JsonReport;
 import java.io.IOException;
@@ -9,13 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Runs programs to their end, one at a time, quietly. Another thread may stop the present one. */
 public final class Programs {
-  private static final int TOLD_LINES = 3;
-
   /** Exit code of shell scripts after Ctrl-C. */
   private static final int INTERRUPTED = 130;
 
@@ -26,10 +24,7 @@ public final class Programs {
   public record Result(int exitCode, String text) {
     /** Returns the end of it, in one line. */
     public String complaint() {
-      List<String> lines = text.lines().filter(line -> !line.isBlank()).toList();
-      return lines.subList(Math.max(0, lines.size() - TOLD_LINES), lines.size()).stream()
-          .map(String::strip)
-          .collect(Collectors.joining(" / "));
+      return Processes.complaint(text);
     }
   }
 
@@ -58,7 +53,7 @@ public final class Programs {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     } finally {
-      kill(process);
+      Processes.kill(process);
     }
   }
 
@@ -75,14 +70,8 @@ public final class Programs {
   public synchronized void stop() {
     stopped = true;
     if (running != null) {
-      kill(running);
+      Processes.kill(running);
     }
-  }
-
-  private static void kill(Process process) {
-    List<ProcessHandle> started = process.descendants().toList();
-    process.destroyForcibly();
-    started.forEach(ProcessHandle::destroyForcibly);
   }
 
   /**

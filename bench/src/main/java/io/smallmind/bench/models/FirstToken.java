@@ -8,9 +8,6 @@ import io.smallmind.bench.work.Metric;
 import io.smallmind.bench.work.Workload;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,18 +24,12 @@ public final class FirstToken {
    * @param rivals that tell how long they load
    */
   public static Workload workload(Contestants all, ModelFile file, List<ModelRival> rivals) {
-    long bytes;
-    try {
-      bytes = Files.size(file.path());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e.getMessage(), e);
-    }
     LoadedModels models = new LoadedModels(file, 1);
     List<Trial> trials = new ArrayList<>();
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
         for (String condition : List.of("", Condition.MAPPED)) {
-          trials.add(new FirstTokenTrial(models, kernels, team, condition, bytes));
+          trials.add(new FirstTokenTrial(models, kernels, team, condition));
         }
       }
       for (ModelRival rival : rivals) {
@@ -51,7 +42,7 @@ public final class FirstToken {
         PROMPT + " tokens",
         Map.of("tokens", (long) PROMPT),
         0,
-        bytes,
+        file.fileBytes(),
         0,
         Metric.CALLS,
         null,

@@ -2,6 +2,7 @@ package io.smallmind.bench.models;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import io.smallmind.bench.host.FreshProcess;
 import io.smallmind.bench.host.JavaCommand;
 import io.smallmind.bench.measure.Checker;
 import io.smallmind.bench.measure.Condition;
@@ -14,11 +15,9 @@ import io.smallmind.model.Batch;
 import io.smallmind.model.KvCache;
 import io.smallmind.model.Model;
 import io.smallmind.tensor.TensorType;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -26,12 +25,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A fresh JVM up to its first token; each call is a process, timed from its start. */
 final class FirstTokenTrial extends Trial {
-  private static final String CACHE = "org.bytedeco.javacpp.cachedir";
-
   private final LoadedModels models;
   private final Kernels kernels;
   private final Team team;
@@ -39,10 +37,11 @@ final class FirstTokenTrial extends Trial {
   private final double fileBytes;
   private final int[] prompt;
   private @Nullable Answer first;
+  private @Nullable Answer last;
   private final List<double[]> measured = new ArrayList<>(); // load nanoseconds, two sizes
 
   FirstTokenTrial(
-      LoadedModels models, Kernels kernels, Team team, String condition, double fileBytes) {
+      LoadedModels models, Kernels kernels, Team team, String condition) {
     super(
         Condition.of(kernels.name(), condition),
         condition.isEmpty() ? Role.BACKEND : Role.VARIANT,
@@ -51,7 +50,7 @@ final class FirstTokenTrial extends Trial {
     this.kernels = kernels;
     this.team = team;
     packed = !condition.equals(Condition.MAPPED);
-    this.fileBytes = fileBytes;
+    fileBytes = models.file().fileBytes();
     prompt = Prompts.tokens(FirstToken.PROMPT, models.file().config().vocabularySize());
   }
 
@@ -102,24 +101,26 @@ final class FirstTokenTrial extends Trial {
   @Override
   public boolean timeSlice(LongConsumer nanos) {
     Answer answer = run();
-    measured.add(answer.figures);
+    last = answer;
     nanos.accept(answer.nanos);
     return true;
+  }
+
+  /** Not after warming up, whose figures count as little as its time. */
+  @Override
+  public void endRound() {
+    if (last != null) {
+      measured.add(last.figures);
+    }
   }
 
   /** What a process said, and how long after its start. */
   private record Answer(int token, long nanos, double[] figures) {}
 
   private Answer run() {
-    List<String> options = new ArrayList<>();
-    options.addAll(List.of("--add-modules", "jdk.incubator.vector"));
-    options.add("--enable-native-access=ALL-UNNAMED");
-    if (System.getProperty(CACHE) != null) {
-      options.add("-D" + CACHE + "=" + System.getProperty(CACHE));
-    }
     List<String> command =
         JavaCommand.of(
-            options,
+            JavaCommand.computingHere(),
             FirstTokenProbe.class,
             models.file().path().toString(),
             kernels.name(),
@@ -127,28 +128,18 @@ final class FirstTokenTrial extends Trial {
             Boolean.toString(packed),
             Arrays.stream(prompt).mapToObj(Integer::toString).collect(Collectors.joining(",")));
     try {
-      long begin = System.nanoTime();
-      Process process =
-          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-      try (BufferedReader in = process.inputReader(StandardCharsets.UTF_8)) {
-        String token = in.readLine();
-        long nanos = System.nanoTime() - begin;
-        String figures = in.readLine();
-        int exitCode = process.waitFor();
-        if (exitCode != 0 || token == null || figures == null) {
-          throw new IOException("the process ended with exit code " + exitCode);
-        }
-        double[] values =
-            Arrays.stream(figures.split(" ")).mapToDouble(Double::parseDouble).toArray();
-        return new Answer(Integer.parseInt(token), nanos, values);
-      } finally {
-        process.destroyForcibly();
+      FreshProcess process = FreshProcess.run(command);
+      if (process.lines().size() != 2) {
+        throw new IOException("the process printed " + process.lines());
       }
+      double[] figures =
+          Stream.of(process.lines().getLast().split(" "))
+              .mapToDouble(Double::parseDouble)
+              .toArray();
+      int token = Integer.parseInt(process.lines().getFirst());
+      return new Answer(token, process.firstLineNanos(), figures);
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
     }
   }
 

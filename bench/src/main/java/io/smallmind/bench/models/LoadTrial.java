@@ -5,15 +5,11 @@ import io.smallmind.bench.host.ProcessMemory;
 import io.smallmind.bench.limits.LimitKind;
 import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Trial;
-import io.smallmind.bench.measure.Verdict;
 import io.smallmind.bench.work.Contestants;
 import io.smallmind.bench.work.Metric;
 import io.smallmind.bench.work.Workload;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -52,12 +48,7 @@ public final class LoadTrial extends Trial {
     if (!cold) {
       all.limits().trial(LimitKind.READ, team).ifPresent(trials::add);
     }
-    long bytes;
-    try {
-      bytes = Files.size(file.path());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e.getMessage(), e);
-    }
+    long bytes = file.fileBytes();
     return new Workload(
         "load",
         file.title() + " " + file.type(),
@@ -76,28 +67,34 @@ public final class LoadTrial extends Trial {
   @Override
   public String unavailable() {
     if (cold && obstacle == null) {
-      obstacle = PageCache.drop(file.path());
+      obstacle = drop();
     }
     return obstacle == null || obstacle.isEmpty() ? "" : "can't be cold: " + obstacle;
   }
 
-  /** What is computed with the weights is checked where it is timed. */
+  private String drop() {
+    boolean whole = file.path().toFile().length() == file.fileBytes();
+    return whole ? PageCache.drop(file.path()) : "the model has several files";
+  }
+
+  /** Loads once; what is computed with the weights is checked where it is timed. */
   @Override
-  public Verdict verify() {
+  public double estimateNanos() {
+    long begin = System.nanoTime();
     Long before = ProcessMemory.residentBytes();
     try (LoadedModel model = new LoadedModel(file, kernels, team, true)) {
       Long after = ProcessMemory.residentBytes();
       if (before != null && after != null) {
         figures.put("residentBytes", (double) Math.max(0, after - before));
       }
-      return Verdict.NOTHING_TO_CHECK;
+      return System.nanoTime() - begin;
     }
   }
 
   @Override
   public boolean timeSlice(LongConsumer nanos) {
     if (cold) {
-      String reason = PageCache.drop(file.path());
+      String reason = drop();
       if (!reason.isEmpty()) {
         throw new IllegalStateException("the file didn't leave memory: " + reason);
       }

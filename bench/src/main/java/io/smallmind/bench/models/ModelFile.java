@@ -16,6 +16,7 @@ import java.util.Map;
  * @param title for a person: a shape's name, or the file's
  * @param type for a person: the mix of tensor types
  * @param main the type of most of its weights
+ * @param fileBytes of all its parts
  * @param weightBytes that every pass reads: all matrices but an embedding that is only looked up
  * @param layerOperations of a token's products with weights, but for the output's
  * @param outputOperations of the product that gives a token's scores
@@ -27,6 +28,7 @@ public record ModelFile(
     String type,
     TensorType main,
     ModelConfig config,
+    long fileBytes,
     double weightBytes,
     double layerOperations,
     double outputOperations,
@@ -74,6 +76,7 @@ public record ModelFile(
           type.isEmpty() ? main.name() : type,
           main,
           config,
+          file.size(),
           bytes,
           layers,
           outputs,

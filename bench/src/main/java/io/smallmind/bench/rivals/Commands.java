@@ -1,28 +1,22 @@
 package io.smallmind.bench.rivals;
 
+import io.smallmind.bench.host.Processes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
 /** Runs other programs to their end. */
 final class Commands {
-  private static final int TOLD_LINES = 4;
-
   private Commands() {}
 
   /** What a program printed. */
   record Result(int exitCode, String out, String err) {
     /** Returns the end of what it complained about, in one line. */
     String complaint() {
-      String text = err.isBlank() ? out : err;
-      List<String> lines = text.lines().filter(line -> !line.isBlank()).toList();
-      return lines.subList(Math.max(0, lines.size() - TOLD_LINES), lines.size()).stream()
-          .map(String::strip)
-          .collect(Collectors.joining(" / "));
+      return Processes.complaint(err.isBlank() ? out : err);
     }
   }
 
@@ -52,7 +46,7 @@ final class Commands {
         Thread.currentThread().interrupt();
         throw new IOException("interrupted while " + command.getFirst() + " was running", e);
       } finally {
-        LineProcess.kill(process);
+        Processes.kill(process);
       }
       return new Result(process.exitValue(), read(out), read(err));
     } finally {

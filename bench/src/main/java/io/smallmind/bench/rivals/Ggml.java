@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** The kernels of llama.cpp, called in the libraries that its npm package brings. */
 final class Ggml extends JavaRival {
@@ -27,6 +28,12 @@ final class Ggml extends JavaRival {
   @Override
   public String missing() {
     return llama.missing();
+  }
+
+  /** Its libraries come with llama.cpp. */
+  @Override
+  public void install(Consumer<String> log) throws IOException {
+    llama.install(log);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.smallmind.bench.rivals;
 
+import io.smallmind.bench.host.JavaCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,7 @@ abstract class JavaRival implements MatmulRival {
   abstract String description();
 
   @Override
-  public final void install(Consumer<String> log) throws IOException {
+  public void install(Consumer<String> log) throws IOException {
     packages.install(log);
   }
 
@@ -91,14 +92,11 @@ abstract class JavaRival implements MatmulRival {
     String separator = System.getProperty("path.separator", ":");
     String own = absolute(System.getProperty("java.class.path", ""), separator);
     String before = packages.classPath();
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home", ""), "bin", "java").toString());
-    command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
-    command.add("--enable-native-access=ALL-UNNAMED");
-    command.add("-XX:+UseSerialGC"); // No collector's threads beside those that compute.
-    command.addAll(options);
-    command.addAll(List.of("-cp", before.isEmpty() ? own : before + separator + own));
-    command.add(DRIVERS + driver);
+    List<String> all = new ArrayList<>(JavaCommand.computing());
+    all.add("-XX:+UseSerialGC"); // No collector's threads beside those that compute.
+    all.addAll(options);
+    String classPath = before.isEmpty() ? own : before + separator + own;
+    List<String> command = JavaCommand.of(all, classPath, DRIVERS + driver);
     String count = Integer.toString(threads);
     Map<String, String> environment = new HashMap<>(more);
     for (String library : List.of("OMP", "OPENBLAS", "MKL")) {

@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonSyntaxException;
+import io.smallmind.bench.host.Processes;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -19,7 +20,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Collectors;
 
 /**
  * A process that answers requests: one JSON object per line on its standard input, one per line on
@@ -27,7 +27,6 @@ import java.util.stream.Collectors;
  */
 final class LineProcess implements AutoCloseable {
   private static final Gson GSON = new Gson();
-  private static final int TOLD_LINES = 3;
   private static final long END_SECONDS = 3;
 
   private static final ScheduledExecutorService WATCH =
@@ -71,7 +70,7 @@ final class LineProcess implements AutoCloseable {
         WATCH.schedule(
             () -> {
               late.set(true); // First: whoever reads sees the end while its children are killed.
-              kill(process);
+              Processes.kill(process);
             },
             patience.toMillis(),
             TimeUnit.MILLISECONDS);
@@ -109,26 +108,12 @@ final class LineProcess implements AutoCloseable {
         : patience.toMillis() / 1e3 + " s";
   }
 
-  /** Kills a process and whatever it started, which may hold its output open. */
-  static void kill(Process process) {
-    List<ProcessHandle> started = process.descendants().toList();
-    process.destroyForcibly();
-    started.forEach(ProcessHandle::destroyForcibly);
-  }
-
   private IOException ended() {
     try {
       boolean ended = process.waitFor(END_SECONDS, TimeUnit.SECONDS);
       String how = ended ? "ended with exit code " + process.exitValue() : "closed its output";
-      List<String> lines =
-          new String(Files.readAllBytes(errors), StandardCharsets.UTF_8)
-              .lines()
-              .filter(line -> !line.isBlank())
-              .toList();
       String said =
-          lines.subList(Math.max(0, lines.size() - TOLD_LINES), lines.size()).stream()
-              .map(String::strip)
-              .collect(Collectors.joining(" / "));
+          Processes.complaint(new String(Files.readAllBytes(errors), StandardCharsets.UTF_8));
       return new IOException("the process " + how + (said.isEmpty() ? "" : ": " + said));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -143,13 +128,13 @@ final class LineProcess implements AutoCloseable {
     try {
       out.close();
       if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
-        kill(process);
+        Processes.kill(process);
       }
     } catch (IOException e) {
-      kill(process); // It ended before.
+      Processes.kill(process); // It ended before.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      kill(process);
+      Processes.kill(process);
     }
     try {
       in.close();

@@ -1,5 +1,6 @@
 package io.smallmind.bench.startup;
 
+import io.smallmind.bench.host.FreshProcess;
 import io.smallmind.bench.host.JavaCommand;
 import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Trial;
@@ -11,7 +12,6 @@ import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,11 +22,10 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A step of a fresh process; each call is a process. */
 public final class StartupTrial extends Trial {
-  private static final String CACHE = "org.bytedeco.javacpp.cachedir";
-
   /** Where class loading by way of the bench's own start would count, one thread suffices. */
   private static final int THREADS = 1;
 
@@ -34,6 +33,7 @@ public final class StartupTrial extends Trial {
   private final String backend;
   private final boolean cold;
   private final Map<String, Double> figures = new LinkedHashMap<>();
+  private @Nullable FreshProcess first;
 
   private StartupTrial(Startup step, String backend, boolean cold) {
     super(
@@ -86,43 +86,51 @@ public final class StartupTrial extends Trial {
         List.of());
   }
 
-  /** The first process says whether its result is right. */
+  /** The first process tells how long they take, and its result is checked. */
+  @Override
+  public double estimateNanos() {
+    first = run();
+    return first.nanos();
+  }
+
   @Override
   public Verdict verify() {
-    String[] answer = run();
+    FreshProcess process = first;
+    String[] answer = answer(process == null ? run() : process);
     boolean right = answer.length == 2 && answer[1].equals("true");
     return right ? new Verdict(1, 0, "") : new Verdict(1, 1e9, "its result is wrong");
   }
 
   @Override
   public boolean timeSlice(LongConsumer nanos) {
-    long begin = System.nanoTime();
-    String[] answer = run();
-    nanos.accept(step == Startup.JVM ? System.nanoTime() - begin : Long.parseLong(answer[0]));
+    FreshProcess process = run();
+    nanos.accept(step == Startup.JVM ? process.nanos() : Long.parseLong(answer(process)[0]));
     return true;
   }
 
-  private String[] run() {
+  private static String[] answer(FreshProcess process) {
+    return process.lines().isEmpty() ? new String[0] : process.lines().getLast().split(" ");
+  }
+
+  private FreshProcess run() {
     Path folder = null;
     try {
-      List<String> options = new ArrayList<>();
-      options.addAll(List.of("--add-modules", "jdk.incubator.vector"));
-      options.add("--enable-native-access=ALL-UNNAMED");
+      List<String> options =
+          new ArrayList<>(cold ? JavaCommand.computing() : JavaCommand.computingHere());
       options.add("-Dsmallmind.threads=" + THREADS);
       if (!backend.isEmpty()) {
         options.add("-D" + KernelRegistry.BACKEND_PROPERTY + "=" + backend);
       }
       if (cold) {
         folder = Files.createTempDirectory("smallmind-startup");
-        options.add("-D" + CACHE + "=" + folder);
-      } else if (System.getProperty(CACHE) != null) {
-        options.add("-D" + CACHE + "=" + System.getProperty(CACHE));
+        options.add(JavaCommand.natives(folder.toString()));
       }
-      String text = output(JavaCommand.of(options, StartupProbe.class, step.name()));
+      FreshProcess process =
+          FreshProcess.run(JavaCommand.of(options, StartupProbe.class, step.name()));
       if (folder != null) {
         figures.put("unpackedBytes", (double) size(folder));
       }
-      return text.substring(text.lastIndexOf('\n') + 1).split(" ");
+      return process;
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     } finally {
@@ -130,24 +138,6 @@ public final class StartupTrial extends Trial {
         delete(folder);
       }
     }
-  }
-
-  private static String output(List<String> command) throws IOException {
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    process.getOutputStream().close();
-    String text =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    try {
-      if (process.waitFor() != 0) {
-        throw new IOException("the process ended with exit code " + process.exitValue());
-      }
-    } catch (InterruptedException e) {
-      process.destroy();
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
-    return text;
   }
 
   private static long size(Path folder) throws IOException {
