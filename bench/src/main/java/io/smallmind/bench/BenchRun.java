@@ -130,7 +130,7 @@ final class BenchRun {
                 BenchReport.SCHEMA,
                 BenchReport.SCHEMA_VERSION,
                 command,
-                arguments,
+                arguments.stream().map(HomeFolder::shortened).toList(),
                 started.truncatedTo(ChronoUnit.SECONDS).toString(),
                 started.until(Instant.now(), ChronoUnit.MILLIS) / 1e3,
                 exitCode,

@@ -81,7 +81,9 @@ final class PeersCommand extends MeasuringCommand {
     RivalSettings settings =
         new RivalSettings(models.folder().resolve("rivals"), Duration.ofSeconds(patience));
     List<Rival> rivals = rivals(settings);
-    return install ? install(rivals) : run("peers", options, plans(rivals), RivalNames.libraries(rivals));
+    return install
+        ? install(rivals)
+        : run("peers", options, plans(rivals), RivalNames.libraries(rivals));
   }
 
   /** Installs one after the other; who can't be installed does not keep the others from it. */

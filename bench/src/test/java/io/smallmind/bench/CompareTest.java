@@ -71,6 +71,39 @@ class CompareTest {
     assertTrue(run.out().contains("gemm/Q8_0/32x32x32/scalar"), run.out());
   }
 
+  /** What else takes part, and how a backend fares in a condition, is no verdict on it. */
+  @Test
+  void rowsOfOthersAndOfConditionsAreNotJudged() throws IOException {
+    for (String role : List.of("variant", "baseline", "baseline_variant")) {
+      BenchProcess run =
+          compare(
+              report -> {
+                JsonObject row = report.getAsJsonArray("results").get(0).getAsJsonObject();
+                slow(row, 1.25);
+                row.addProperty("role", role);
+              });
+      assertFalse(run.out().contains("1 slower"), run.out());
+    }
+  }
+
+  @Test
+  void unknownRoleOrVersionIsTold() throws IOException {
+    BenchProcess role =
+        compare(
+            report ->
+                report
+                    .getAsJsonArray("results")
+                    .get(0)
+                    .getAsJsonObject()
+                    .addProperty("role", "jester"));
+    assertEquals(2, role.exitCode(), role.out());
+    assertTrue(role.err().contains("is jester, not one of [backend, variant,"), role.err());
+    assertEquals(1, role.err().lines().count(), role.err());
+    BenchProcess version = compare(report -> report.addProperty("schemaVersion", 1));
+    assertEquals(2, version.exitCode(), version.out());
+    assertTrue(version.err().contains("it has version 1; this bench reads version 2"));
+  }
+
   @Test
   void slowerRowIsARegression() throws IOException {
     BenchProcess run =

@@ -31,7 +31,7 @@ final class JsonSchema {
    */
   static JsonObject valid(Path file) throws IOException {
     JsonObject report = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-    try (InputStream stream = Main.class.getResourceAsStream("schema-1.json")) {
+    try (InputStream stream = Main.class.getResourceAsStream("schema-2.json")) {
       String schema =
           new String(Objects.requireNonNull(stream).readAllBytes(), StandardCharsets.UTF_8);
       assertEquals(List.of(), validate(report, JsonParser.parseString(schema).getAsJsonObject()));

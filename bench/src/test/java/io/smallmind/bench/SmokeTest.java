@@ -84,6 +84,21 @@ class SmokeTest {
   }
 
   @Test
+  void argumentsDoNotTellTheHomeFolder() throws IOException {
+    String home = System.getProperty("user.home");
+    Path json = folder.resolve("home.json");
+    System.setProperty("user.home", folder.toString());
+    try {
+      run("matmul --mode gemm --types F32 --sizes 16", "scalar", json);
+    } finally {
+      System.setProperty("user.home", home);
+    }
+    String arguments = JsonSchema.valid(json).getAsJsonArray("arguments").toString();
+    assertTrue(arguments.contains("\"~/home.json\""), arguments);
+    assertFalse(arguments.contains(folder.toString()), arguments);
+  }
+
+  @Test
   void gemvReadsFromMemory() throws IOException {
     Path json = folder.resolve("gemv.json");
     run("matmul --rows 1,8 --n 256 --k 512 --types Q4_0", json);

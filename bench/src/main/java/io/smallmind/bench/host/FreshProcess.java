@@ -53,12 +53,9 @@ public record FreshProcess(List<String> lines, long firstLineNanos, long nanos) 
         }
         if (exitCode != 0) {
           String said =
-              Processes.complaint(
-                  new String(Files.readAllBytes(errors), StandardCharsets.UTF_8));
+              Processes.complaint(new String(Files.readAllBytes(errors), StandardCharsets.UTF_8));
           throw new IOException(
-              "the process ended with exit code "
-                  + exitCode
-                  + (said.isEmpty() ? "" : ": " + said));
+              "the process ended with exit code " + exitCode + (said.isEmpty() ? "" : ": " + said));
         }
         return new FreshProcess(List.copyOf(lines), firstLineNanos, nanos);
       } catch (InterruptedException e) {

@@ -12,8 +12,7 @@ public final class JavaCommand {
 
   /** Returns the options of a JVM that computes as this one does. */
   public static List<String> computing() {
-    return List.of(
-        "--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
+    return List.of("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
   }
 
   /** Returns those, and the one that says where natives are unpacked, if this process has it. */
@@ -37,8 +36,7 @@ public final class JavaCommand {
    * @param program a class with a main method
    */
   public static List<String> of(List<String> options, Class<?> program, String... arguments) {
-    return of(
-        options, System.getProperty("java.class.path", ""), program.getName(), arguments);
+    return of(options, System.getProperty("java.class.path", ""), program.getName(), arguments);
   }
 
   /**

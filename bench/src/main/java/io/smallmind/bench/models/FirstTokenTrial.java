@@ -40,8 +40,7 @@ final class FirstTokenTrial extends Trial {
   private @Nullable Answer last;
   private final List<double[]> measured = new ArrayList<>(); // load nanoseconds, two sizes
 
-  FirstTokenTrial(
-      LoadedModels models, Kernels kernels, Team team, String condition) {
+  FirstTokenTrial(LoadedModels models, Kernels kernels, Team team, String condition) {
     super(
         Condition.of(kernels.name(), condition),
         condition.isEmpty() ? Role.BACKEND : Role.VARIANT,

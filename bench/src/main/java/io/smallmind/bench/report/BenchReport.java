@@ -2,16 +2,14 @@ package io.smallmind.bench.report;
 
 import io.smallmind.bench.host.HostInfo;
 import io.smallmind.bench.measure.Condition;
-import io.smallmind.bench.measure.Role;
 import io.smallmind.bench.measure.Statistics;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Everything one run of the bench found out, as it is written to JSON. The schema beside this
- * class' resources, {@code schema-1.json}, describes every field; whoever changes a record here
+ * class' resources, {@code schema-2.json}, describes every field; whoever changes a record here
  * changes it there, and raises the version unless something was only added.
  */
 public record BenchReport(
@@ -57,7 +55,7 @@ public record BenchReport(
   public static final String SCHEMA = "smallmind-bench";
 
   /** Version of the format. */
-  public static final int SCHEMA_VERSION = 1;
+  public static final int SCHEMA_VERSION = 2;
 
   /**
    * How it was measured.
@@ -120,7 +118,7 @@ public record BenchReport(
    *     of threads, measured in the same rounds
    * @param shareOf names what it is a share of
    * @param reference the rate that share is of
-   * @param figures more of them by name; {@code schema-1.json} tells which
+   * @param figures more of them by name; {@code schema-2.json} tells which
    * @param series times of the calls one after another; empty where they are all alike
    */
   public record ResultRow(
@@ -169,11 +167,6 @@ public record BenchReport(
     /** Returns who did it, for a table where a variant stands behind its backend. */
     String by() {
       return role.endsWith("variant") ? "· " + Condition.in(variant) : variant;
-    }
-
-    /** Tells whether it is this library's. */
-    public boolean isOwn() {
-      return Role.valueOf(role.toUpperCase(Locale.ROOT)).isOwn();
     }
 
     /** Tells whether there are figures. */

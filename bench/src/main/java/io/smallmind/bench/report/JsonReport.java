@@ -5,10 +5,14 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.smallmind.bench.measure.Role;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
 
 /** Reads and writes reports as JSON. */
 public final class JsonReport {
@@ -34,7 +38,19 @@ public final class JsonReport {
     BenchReport report = GSON.fromJson(json, BenchReport.class);
     if (report.schemaVersion() != BenchReport.SCHEMA_VERSION) {
       throw new JsonParseException(
-          "it has version " + report.schemaVersion() + "; this bench reads version 1");
+          "it has version "
+              + report.schemaVersion()
+              + "; this bench reads version "
+              + BenchReport.SCHEMA_VERSION
+              + ": measure anew");
+    }
+    List<String> roles =
+        Stream.of(Role.values()).map(role -> role.name().toLowerCase(Locale.ROOT)).toList();
+    for (BenchReport.ResultRow row : report.results()) {
+      if (row.role() == null || !roles.contains(row.role())) {
+        throw new JsonParseException(
+            "the role of " + row.id() + " is " + row.role() + ", not one of " + roles);
+      }
     }
     return report;
   }

@@ -29,7 +29,8 @@ class FreshProcessTest {
   @Test
   void whoFailsTellsWhy() {
     Duration patience = Duration.ofMinutes(1);
-    IOException e = assertThrows(IOException.class, () -> run("echo no luck >&2; exit 3", patience));
+    IOException e =
+        assertThrows(IOException.class, () -> run("echo no luck >&2; exit 3", patience));
     assertEquals("the process ended with exit code 3: no luck", e.getMessage());
   }
 

@@ -49,7 +49,8 @@ class FirstTokenTest {
 
   @Test
   void everyPartOfAModelCounts() throws IOException {
-    List<Path> parts = List.of(folder.resolve("m-00001-of-00002.gguf"), folder.resolve("m-00002-of-00002.gguf"));
+    List<Path> parts =
+        List.of(folder.resolve("m-00001-of-00002.gguf"), folder.resolve("m-00002-of-00002.gguf"));
     try (GgufFile whole = GgufFile.open(tiny().path())) {
       List<GgufTensor> tensors = whole.tensors();
       int half = tensors.size() / 2;
