@@ -5,13 +5,14 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Converts F16 and BF16 in memory to F32 on the heap. */
+/** Converts F16 and BF16 in memory to F32 on the heap, and F32 to BF16. */
 final class VectorHalves {
   private static final VectorSpecies<Float> F = VectorTile.S;
   private static final VectorSpecies<Integer> I = VectorLanes.I;
@@ -61,5 +62,20 @@ final class VectorHalves {
       int bits = from.get(JAVA_SHORT_UNALIGNED, offset + 2L * i) << 16;
       to[toOffset + i] = Float.intBitsToFloat(bits);
     }
+  }
+
+  /** Rounds values as {@link Bf16#round} does. */
+  static void roundToBf16(float[] values, int offset, int length) {
+    int whole = length / L * L;
+    for (int i = offset; i < offset + whole; i += L) {
+      FloatVector value = FloatVector.fromArray(F, values, i);
+      IntVector bits = value.reinterpretAsInts();
+      bits.add(bits.lanewise(VectorOperators.LSHR, 16).and(1).add(0x7FFF))
+          .blend(bits.or(0x400000), value.compare(VectorOperators.NE, value).cast(I))
+          .and(0xFFFF0000)
+          .reinterpretAsFloats()
+          .intoArray(values, i);
+    }
+    Bf16.round(values, offset + whole, length - whole);
   }
 }

@@ -77,16 +77,22 @@ final class VectorKernels implements Kernels {
   public long packedBytes(TensorType type, long rows, long columns) {
     VectorLanes lanes = VectorLanes.of(type);
     long groups = (rows + VectorLanes.ROWS - 1) / VectorLanes.ROWS;
-    return lanes == null ? 0 : groups * lanes.groupBytes(columns);
+    if (lanes != null) {
+      return groups * lanes.groupBytes(columns);
+    }
+    return type.isQuantized() ? 0 : groups * VectorFloats.groupBytes(type, columns);
   }
 
   @Override
   public void pack(Matrix source, MemorySegment target, long rowBegin, long rowEnd) {
     VectorLanes lanes = VectorLanes.of(source.type());
-    if (lanes == null) {
+    if (lanes != null) {
+      lanes.pack(source, target, rowBegin, rowEnd);
+    } else if (!source.type().isQuantized()) {
+      VectorFloats.pack(source, target, rowBegin, rowEnd);
+    } else {
       throw new IllegalArgumentException(source.type() + " is multiplied as it is stored");
     }
-    lanes.pack(source, target, rowBegin, rowEnd);
   }
 
   @Override

@@ -89,7 +89,7 @@ final class VectorLanes {
     blockWords = headWords + blockLength / 16 * format.bits.words * ROWS;
   }
 
-  /** Returns the layout for a type, or null if the type is multiplied as it is stored. */
+  /** Returns the layout for a type, or null if it is none of {@link VectorFormat}. */
   static @Nullable VectorLanes of(TensorType type) {
     return BY_TYPE[type.ordinal()];
   }

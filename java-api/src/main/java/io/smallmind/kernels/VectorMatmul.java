@@ -22,7 +22,7 @@ final class VectorMatmul {
   private static final int PANEL = VectorTile.PANEL;
 
   /** Up to this many rows of activations, decoding weights to panels costs more than it gains. */
-  private static final int FEW_ROWS = 8;
+  static final int FEW_ROWS = 8;
 
   /** What a thread needs. */
   private static final class Scratch {
@@ -68,6 +68,8 @@ final class VectorMatmul {
       manyRows(x, xRowBegin, xRowEnd, w, lanes, wRowBegin, wRowEnd, y);
     } else if (lanes != null) {
       fewRowsPacked(x, xRowBegin, (int) (xRowEnd - xRowBegin), w, lanes, wRowBegin, wRowEnd, y);
+    } else if (w.isPacked()) {
+      VectorFloatMatmul.matmul(x, xRowBegin, (int) (xRowEnd - xRowBegin), w, wRowBegin, wRowEnd, y);
     } else {
       fewRowsStored(x, xRowBegin, (int) (xRowEnd - xRowBegin), w, wRowBegin, wRowEnd, y);
     }
@@ -213,7 +215,7 @@ final class VectorMatmul {
   }
 
   /** Takes what a matmul with weights of a type means by activations. */
-  private static void loadValues(
+  static void loadValues(
       Activations x, long row, TensorType type, long column, int length, float[] out, int to) {
     if (type.isQuantized()) {
       VectorActivations.dequantize(x, row, column, length, out, to);
@@ -227,7 +229,7 @@ final class VectorMatmul {
           to,
           length);
       if (type == TensorType.BF16) {
-        Bf16.round(out, to, length);
+        VectorHalves.roundToBf16(out, to, length);
       }
     }
   }
@@ -251,6 +253,8 @@ final class VectorMatmul {
         int depth = (int) Math.min(VectorTile.DEPTH, k - p);
         if (lanes != null) {
           loadPanels(tile, w, lanes, j, columns, p, depth);
+        } else if (w.isPacked()) {
+          loadFloatPanels(tile, w, j, columns, p, depth);
         } else {
           loadStoredPanels(tile, w, j, columns, p, depth);
         }
@@ -291,6 +295,17 @@ final class VectorMatmul {
             lanes.format, scratch.pairs, length, scratch.scales, tile.right, q * depth + i * PANEL);
         at += lanes.groupBytes(length);
       }
+    }
+  }
+
+  private static void loadFloatPanels(
+      VectorTile tile, PackedWeights w, long j, int columns, long p, int depth) {
+    long skip = VectorFloats.columnBytes(w.type(), p);
+    long groupBytes = VectorFloats.groupBytes(w.type(), w.columns());
+    for (int q = 0; q < columns; q += PANEL) {
+      long at = (j + q) / VectorLanes.ROWS * groupBytes + skip;
+      // Columns that are filled up are overwritten by the next panel, or lie behind the last.
+      VectorFloats.decode(w.type(), w.segment(), at, depth, tile.right, q * depth);
     }
   }
 
