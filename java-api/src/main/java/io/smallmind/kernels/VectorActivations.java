@@ -9,6 +9,7 @@ import io.smallmind.tensor.OffHeap;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
@@ -32,6 +33,7 @@ final class VectorActivations {
   private static final int BLOCK = Kernels.ACTIVATION_BLOCK;
   private static final int HALF = BLOCK / 2;
   private static final VectorSpecies<Float> S = VectorTile.S;
+  private static final VectorSpecies<Integer> I = VectorLanes.I;
   private static final int L = VectorTile.L;
   private static final VectorSpecies<Short> SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(S.vectorBitSize() / 2));
@@ -52,6 +54,15 @@ final class VectorActivations {
 
   /** For each half block what 16-bit sums begin with: the sums of q times the weights' offset. */
   int[] starts = new int[0];
+
+  /**
+   * For weights of 8 bits, at even places: the pair of q behind less 256 times the one there, which
+   * is what upper bytes of words are multiplied by, see {@link VectorDots}.
+   */
+  int[] highs = new int[0];
+
+  /** Likewise, what 16-bit sums of the products of two bytes begin with. */
+  int[] byteStarts = new int[0];
 
   /** For each block, its scale. */
   float[] scale = new float[0];
@@ -80,7 +91,9 @@ final class VectorActivations {
 
   private void reserve(int blocks) {
     if (scale.length < blocks) {
-      pairs = new int[blocks * HALF];
+      pairs = new int[blocks * HALF + 1];
+      highs = new int[blocks * HALF];
+      byteStarts = new int[blocks * HALF];
       sums = new int[blocks * 2];
       starts = new int[blocks * 2];
       scale = new float[blocks];
@@ -163,9 +176,10 @@ final class VectorActivations {
   /**
    * Takes a row out of memory.
    *
-   * @param offset of the weights that it will be multiplied with, see {@link VectorFormat#offset}
+   * @param format of the weights that it will be multiplied with
    */
-  void load(Activations x, long row, int offset) {
+  void load(Activations x, long row, VectorFormat format) {
+    int offset = format.offset;
     long columns = x.source().columns();
     int blocks = blocks(columns);
     reserve(blocks);
@@ -180,6 +194,20 @@ final class VectorActivations {
       int odd = sums[half] >> 16;
       starts[half] = even * offset & 0xFFFF | odd * offset << 16;
       scaledSums[half] = scale[half / 2] * (even + odd);
+    }
+    if (format.bits == VectorFormat.Bits.BYTES) {
+      prepareBytes(blocks * HALF);
+    }
+  }
+
+  /** Weights of 8 bits have 128 added; sums of even columns begin with 2^15. */
+  private void prepareBytes(int length) {
+    ShortVector bias = IntVector.broadcast(I, 1 << 15).reinterpretAsShorts();
+    for (int i = 0; i < length; i += L) {
+      ShortVector low = IntVector.fromArray(I, pairs, i).reinterpretAsShorts();
+      ShortVector high = IntVector.fromArray(I, pairs, i + 1).reinterpretAsShorts();
+      high.sub(low.mul((short) 256)).reinterpretAsInts().intoArray(highs, i);
+      low.add(high).mul((short) -128).add(bias).reinterpretAsInts().intoArray(byteStarts, i);
     }
   }
 

@@ -17,14 +17,14 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>C2 decides how these loops look. Each method works on a whole chunk by itself: it is called
  * often enough to be compiled early, is small enough to be compiled well, and no vector crosses a
- * call, where it would become an object. A loop's body is a straight line over 16 columns: loops
- * inside would run too few times to pay for their entry. The lines that repeat can't be methods: C2
- * stops inlining those when a method has grown, and then vectors cross calls.
+ * call, where it would become an object. A loop's body is a straight line over 16 columns, of
+ * bytes 8 so that memory is read roughly in its order: loops inside would run too few times to pay
+ * for their entry. The lines that repeat can't be methods: C2 stops inlining those when a method
+ * has grown, and then vectors cross calls.
  */
 final class VectorDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
   private static final VectorSpecies<Integer> I = VectorLanes.I;
-  private static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED;
   private static final int L = VectorLanes.L;
   private static final int ROWS = VectorLanes.ROWS;
 
@@ -264,7 +264,12 @@ final class VectorDots {
     outb.intoArray(out, L);
   }
 
-  /** Products of 128 · 127 fit 16 bits in sums of two pairs. */
+  /**
+   * Products of 128 · 127 fit 16 bits in sums of two pairs. Upper bytes are not taken off the lower
+   * ones: a word of 256 · h + l times p, plus h times what is left of its own pair's q less 256 ·
+   * p, is the sum of both products, as far as 16 bits go. Of the sums of even columns, which begin
+   * with 2^15 so that they have no sign, and odd ones both at once are added, and the latter again.
+   */
   private static void bytes(
       MemorySegment w,
       long at,
@@ -275,88 +280,58 @@ final class VectorDots {
       int share,
       float[] out) {
     w = OffHeap.of(w);
-    int[] pairs = x.pairs;
+    int[] lows = x.pairs;
+    int[] highs = x.highs;
+    int[] starts = x.byteStarts;
     FloatVector outa = FloatVector.fromArray(F, out, 0);
     FloatVector outb = FloatVector.fromArray(F, out, L);
-    for (int i = 0; i < halves; i++) {
-      long from = at + 16L * ROWS * i;
-      int pair = (half + i) * 8;
-      IntVector totala = IntVector.zero(I);
-      IntVector totalb = totala;
-      ShortVector w0a = ShortVector.fromMemorySegment(S, w, from, LITTLE_ENDIAN);
-      ShortVector w0b = ShortVector.fromMemorySegment(S, w, from + 4L * L, LITTLE_ENDIAN);
-      ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
-      ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
-      ShortVector low0a = w0a.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-      ShortVector high0a = w0a.lanewise(VectorOperators.ASHR, 8);
-      IntVector both0a = low0a.mul(p0).add(high0a.mul(p1)).reinterpretAsInts();
-      totala =
-          totala
-              .add(both0a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .add(both0a.lanewise(VectorOperators.ASHR, 16));
-      ShortVector low0b = w0b.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-      ShortVector high0b = w0b.lanewise(VectorOperators.ASHR, 8);
-      IntVector both0b = low0b.mul(p0).add(high0b.mul(p1)).reinterpretAsInts();
-      totalb =
-          totalb
-              .add(both0b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .add(both0b.lanewise(VectorOperators.ASHR, 16));
-      ShortVector w1a = ShortVector.fromMemorySegment(S, w, from + 8L * L, LITTLE_ENDIAN);
-      ShortVector w1b = ShortVector.fromMemorySegment(S, w, from + 12L * L, LITTLE_ENDIAN);
-      ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
-      ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
-      ShortVector low1a = w1a.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-      ShortVector high1a = w1a.lanewise(VectorOperators.ASHR, 8);
-      IntVector both1a = low1a.mul(p2).add(high1a.mul(p3)).reinterpretAsInts();
-      totala =
-          totala
-              .add(both1a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .add(both1a.lanewise(VectorOperators.ASHR, 16));
-      ShortVector low1b = w1b.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-      ShortVector high1b = w1b.lanewise(VectorOperators.ASHR, 8);
-      IntVector both1b = low1b.mul(p2).add(high1b.mul(p3)).reinterpretAsInts();
-      totalb =
-          totalb
-              .add(both1b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .add(both1b.lanewise(VectorOperators.ASHR, 16));
-      ShortVector w2a = ShortVector.fromMemorySegment(S, w, from + 16L * L, LITTLE_ENDIAN);
-      ShortVector w2b = ShortVector.fromMemorySegment(S, w, from + 20L * L, LITTLE_ENDIAN);
-      ShortVector p4 = IntVector.broadcast(I, pairs[pair + 4]).reinterpretAsShorts();
-      ShortVector p5 = IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts();
-      ShortVector low2a = w2a.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-      ShortVector high2a = w2a.lanewise(VectorOperators.ASHR, 8);
-      IntVector both2a = low2a.mul(p4).add(high2a.mul(p5)).reinterpretAsInts();
-      totala =
-          totala
-              .add(both2a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .add(both2a.lanewise(VectorOperators.ASHR, 16));
-      ShortVector low2b = w2b.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-      ShortVector high2b = w2b.lanewise(VectorOperators.ASHR, 8);
-      IntVector both2b = low2b.mul(p4).add(high2b.mul(p5)).reinterpretAsInts();
-      totalb =
-          totalb
-              .add(both2b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .add(both2b.lanewise(VectorOperators.ASHR, 16));
-      ShortVector w3a = ShortVector.fromMemorySegment(S, w, from + 24L * L, LITTLE_ENDIAN);
-      ShortVector w3b = ShortVector.fromMemorySegment(S, w, from + 28L * L, LITTLE_ENDIAN);
-      ShortVector p6 = IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts();
-      ShortVector p7 = IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts();
-      ShortVector low3a = w3a.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-      ShortVector high3a = w3a.lanewise(VectorOperators.ASHR, 8);
-      IntVector both3a = low3a.mul(p6).add(high3a.mul(p7)).reinterpretAsInts();
-      totala =
-          totala
-              .add(both3a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .add(both3a.lanewise(VectorOperators.ASHR, 16));
-      ShortVector low3b = w3b.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-      ShortVector high3b = w3b.lanewise(VectorOperators.ASHR, 8);
-      IntVector both3b = low3b.mul(p6).add(high3b.mul(p7)).reinterpretAsInts();
-      totalb =
-          totalb
-              .add(both3b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-              .add(both3b.lanewise(VectorOperators.ASHR, 16));
-      float d = x.scale[(half + i) / 2];
-      int group = (i >> share) * ROWS;
+    for (int i = 0; i < 2 * halves; i++) {
+      long from = at + 8L * ROWS * i;
+      int pair = half * 8 + 4 * i;
+      IntVector w0a = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
+      IntVector w0b = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
+      ShortVector low0 = IntVector.broadcast(I, lows[pair]).reinterpretAsShorts();
+      ShortVector high0 = IntVector.broadcast(I, highs[pair]).reinterpretAsShorts();
+      ShortVector start0 = IntVector.broadcast(I, starts[pair]).reinterpretAsShorts();
+      IntVector h0a = w0a.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
+      IntVector both0a =
+          start0
+              .add(w0a.reinterpretAsShorts().mul(low0))
+              .add(h0a.reinterpretAsShorts().mul(high0))
+              .reinterpretAsInts();
+      IntVector h0b = w0b.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
+      IntVector both0b =
+          start0
+              .add(w0b.reinterpretAsShorts().mul(low0))
+              .add(h0b.reinterpretAsShorts().mul(high0))
+              .reinterpretAsInts();
+      IntVector w1a = IntVector.fromMemorySegment(I, w, from + 8L * L, LITTLE_ENDIAN);
+      IntVector w1b = IntVector.fromMemorySegment(I, w, from + 12L * L, LITTLE_ENDIAN);
+      ShortVector low1 = IntVector.broadcast(I, lows[pair + 2]).reinterpretAsShorts();
+      ShortVector high1 = IntVector.broadcast(I, highs[pair + 2]).reinterpretAsShorts();
+      ShortVector start1 = IntVector.broadcast(I, starts[pair + 2]).reinterpretAsShorts();
+      IntVector h1a = w1a.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
+      IntVector both1a =
+          start1
+              .add(w1a.reinterpretAsShorts().mul(low1))
+              .add(h1a.reinterpretAsShorts().mul(high1))
+              .reinterpretAsInts();
+      IntVector h1b = w1b.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
+      IntVector both1b =
+          start1
+              .add(w1b.reinterpretAsShorts().mul(low1))
+              .add(h1b.reinterpretAsShorts().mul(high1))
+              .reinterpretAsInts();
+      IntVector suma = both0a.add(both1a).sub(2 << 15);
+      IntVector odda =
+          both0a.lanewise(VectorOperators.ASHR, 16).add(both1a.lanewise(VectorOperators.ASHR, 16));
+      IntVector sumb = both0b.add(both1b).sub(2 << 15);
+      IntVector oddb =
+          both0b.lanewise(VectorOperators.ASHR, 16).add(both1b.lanewise(VectorOperators.ASHR, 16));
+      IntVector totala = suma.sub(odda.lanewise(VectorOperators.LSHL, 16)).add(odda);
+      IntVector totalb = sumb.sub(oddb.lanewise(VectorOperators.LSHL, 16)).add(oddb);
+      float d = x.scale[(2 * half + i) >> 2];
+      int group = (i >> share + 1) * ROWS;
       outa =
           ((FloatVector) totala.convertShape(VectorOperators.I2F, F, 0))
               .fma(FloatVector.fromArray(F, scale, group).mul(d), outa);

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  *       2 (or 4 i + 1 and 4 i + 3), the rest of the first two the lower four bits of columns 12 and
  *       14 (or 13 and 15), the rest of the third their upper two bits
  *   <li>BYTES: four words, each with the columns 0, 2, 1, 3 from the lowest byte up, in every word
- *       4 further on
+ *       4 further on; with 128 added, so that they have no sign
  * </ul>
  */
 final class VectorLanes {
@@ -210,6 +210,7 @@ final class VectorLanes {
   }
 
   private static int bytes(int[] q, int i) {
-    return q[i] & 0xFF | (q[i + 2] & 0xFF) << 8 | (q[i + 1] & 0xFF) << 16 | q[i + 3] << 24;
+    int signed = q[i] & 0xFF | (q[i + 2] & 0xFF) << 8 | (q[i + 1] & 0xFF) << 16 | q[i + 3] << 24;
+    return signed ^ 0x80808080;
   }
 }

@@ -89,7 +89,7 @@ final class VectorMatmul {
       Matrix y) {
     Scratch scratch = SCRATCH.get();
     for (int i = 0; i < rows; i++) {
-      scratch.rows[i].load(x, xRow + i, lanes.format.offset);
+      scratch.rows[i].load(x, xRow + i, lanes.format);
     }
     for (long row = wRowBegin; row < wRowEnd; row += VectorLanes.ROWS) {
       multiplyGroup(

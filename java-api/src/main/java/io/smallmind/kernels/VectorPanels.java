@@ -103,13 +103,19 @@ final class VectorPanels {
   private static void bytes(MemorySegment w, long at, int vectors, int[] pairs) {
     w = OffHeap.of(w);
     for (int i = 0; i < vectors; i++) {
-      ShortVector q = ShortVector.fromMemorySegment(S, w, at + 4L * L * i, LITTLE_ENDIAN);
+      IntVector q = IntVector.fromMemorySegment(I, w, at + 4L * L * i, LITTLE_ENDIAN);
       int to = i / 2 * 2 * ROWS + i % 2 * L;
-      q.lanewise(VectorOperators.LSHL, 8)
-          .lanewise(VectorOperators.ASHR, 8)
+      q.and(0x00FF00FF)
+          .reinterpretAsShorts()
+          .sub((short) 128)
           .reinterpretAsInts()
           .intoArray(pairs, to);
-      q.lanewise(VectorOperators.ASHR, 8).reinterpretAsInts().intoArray(pairs, to + ROWS);
+      q.lanewise(VectorOperators.LSHR, 8)
+          .and(0x00FF00FF)
+          .reinterpretAsShorts()
+          .sub((short) 128)
+          .reinterpretAsInts()
+          .intoArray(pairs, to + ROWS);
     }
   }
 
