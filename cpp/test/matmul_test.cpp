@@ -245,6 +245,8 @@ void test_matmul(int32_t isa, bool quick) {
     } else {
       test(9, 40, 1280);
       test(1, 33, 4096);
+      test(3, 33, 512);
+      test(6, 33, 512);
     }
     if (!quick) {
       test(300, 33, 256);

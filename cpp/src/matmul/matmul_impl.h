@@ -41,12 +41,14 @@ void with_floats(int32_t type, Body&& body) {
   }
 }
 
-/* Calls body with the tag of the quantized format of this number, if it is one. */
+/* Calls body with the tag of the quantized format of this number, if it is one, with records as
+ * rows of so many columns are packed into. */
 template <class Body>
-void with_format(int32_t type, Body&& body) {
+void with_format(int32_t type, int64_t columns, Body&& body) {
   switch (type) {
     case kTypeQ4_0:
-      return body(Tag<Q4_0>());
+      return columns % (kWideQ4_0Blocks * kActivationBlock) == 0 ? body(Tag<WideQ4_0>())
+                                                                 : body(Tag<Q4_0>());
     case kTypeQ4_1:
       return body(Tag<Q4_1>());
     case kTypeQ5_0:
@@ -85,7 +87,7 @@ struct Matmul {
     with_floats(type, [&](auto tag) {
       bytes = packed_float_bytes<typename decltype(tag)::Type>(rows, columns);
     });
-    with_format(type, [&](auto tag) {
+    with_format(type, columns, [&](auto tag) {
       bytes = ::packed_bytes<typename decltype(tag)::Type>(rows, columns);
     });
     return bytes;
@@ -97,7 +99,7 @@ struct Matmul {
       pack_floats<typename decltype(tag)::Type>(source, row_stride, rows, columns, target,
                                                 row_begin, row_end);
     });
-    with_format(type, [&](auto tag) {
+    with_format(type, columns, [&](auto tag) {
       ::pack<typename decltype(tag)::Type>(source, row_stride, rows, columns, target, row_begin,
                                            row_end);
     });
@@ -133,7 +135,7 @@ struct Matmul {
                 w_end,
                 y,
                 y_elements};
-    with_format(type, [&](auto tag) {
+    with_format(type, columns, [&](auto tag) {
       matmul_quantized<S, typename decltype(tag)::Type>(w, w_stride, range);
     });
   }

@@ -287,7 +287,7 @@ void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq, i
                     y + x_begin * y_elements,
                     y_elements};
   bool done = false;
-  with_format(type, [&](auto tag) {
+  with_format(type, columns, [&](auto tag) {
     using Format = typename decltype(tag)::Type;
     if (range.tokens >= kPairTokens<Format> && w_begin < w_end) {
       Source<Format> source(w, w_stride, columns, w_end);

@@ -109,11 +109,18 @@ struct Panel {
     for (int64_t r = 0; r < records; r++, packed++, panel += F::kBlocks) {
       for (int lane = 0; lane < kGroupRows; lane += S::kLanes) {
         F::template scales<S>(*packed, lane, Factors{panel, 0}, Factors{panel, kScales});
-        for (int block = 0; block < F::kBlocks; block++) {
+      }
+      for (int block = 0; block < F::kBlocks; block++) {
+        for (int lane = 0; lane < kGroupRows; lane += S::kLanes) {
+          // All before the first is stored: then several of them come from one load.
+          typename S::I weights[8];
           unroll<8>([&](auto step) SM_LAMBDA {
             constexpr int i = decltype(step)::value;
-            S::store(&panel[block].q[i][lane], F::template weight<S, i>(*packed, block, lane));
+            weights[i] = F::template weight<S, i>(*packed, block, lane);
           });
+          for (int i = 0; i < 8; i++) {
+            S::store(&panel[block].q[i][lane], weights[i]);
+          }
         }
       }
     }
