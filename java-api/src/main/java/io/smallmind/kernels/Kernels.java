@@ -236,6 +236,14 @@ public interface Kernels {
   }
 
   /**
+   * Returns what a product with a weight of this type takes in a matmul of many rows, where one of
+   * {@link #attention} of many rows takes 1; by default as measured for the native kernels.
+   */
+  default double productCost(TensorType type) {
+    return type.isQuantized() ? 0.33 : type == TensorType.BF16 ? 0.4 : 0.8;
+  }
+
+  /**
    * Computes causal attention of consecutive tokens of one session over its keys and values, by
    * softmax over the stream of positions (Milakov and Gimelshein 2018; Dao et al. 2022), so that
    * scores are never stored beyond a tile. Query head h reads key head h / (heads / kvHeads).

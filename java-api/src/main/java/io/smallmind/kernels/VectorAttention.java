@@ -26,6 +26,12 @@ final class VectorAttention {
   private static final int TILE = KvPages.PAGE_LENGTH;
   private static final int BLOCK_PAIRS = 128;
 
+  /** Values of a query that lie side by side. */
+  private static final int PIECE = VectorProduct.A_STRIDE;
+
+  /** The maximum of no scores: a number, so that what is not seen, −∞, has the weight 0. */
+  private static final float LOWEST = -Float.MAX_VALUE;
+
   private static final ThreadLocal<VectorAttention> OF_THREAD =
       ThreadLocal.withInitial(VectorAttention::new);
 
@@ -46,7 +52,7 @@ final class VectorAttention {
   private float[] decoded = {}; // (TILE, headDim)
   private float[] keys = {}; // (headDim, TILE)
   private float[] values = {}; // (TILE, padded)
-  private float[] queries = {}; // (pairs, padded)
+  private float[] queries = {}; // (pieces of PIECE values, BLOCK_PAIRS, PIECE)
   private float[] sums = {}; // (pairs, padded): Σ weight · value
   private final float[] scores = new float[BLOCK_PAIRS * TILE]; // then weights
   private final float[] maxima = new float[BLOCK_PAIRS];
@@ -89,8 +95,8 @@ final class VectorAttention {
     this.softCap = softCap;
     headDim = kv.headDim();
     padded = (headDim + VectorTile.PANEL - 1) / VectorTile.PANEL * VectorTile.PANEL;
-    if (queries.length < BLOCK_PAIRS * padded) {
-      queries = new float[BLOCK_PAIRS * padded];
+    if (sums.length < BLOCK_PAIRS * padded) {
+      queries = new float[BLOCK_PAIRS * ((headDim + PIECE - 1) / PIECE * PIECE)];
       sums = new float[BLOCK_PAIRS * padded];
       keys = new float[padded * TILE];
       values = new float[padded * TILE];
@@ -105,19 +111,21 @@ final class VectorAttention {
   private void block(Matrix q, long rowBegin, KvPages kv, int layer, int kvHead, Matrix out) {
     for (int pair = 0; pair < pairs; pair++) {
       long at = q.rowOffset(rowBegin + row(pair)) + headOffset(pair, kvHead);
-      MemorySegment.copy(q.segment(), JAVA_FLOAT_UNALIGNED, at, queries, pair * padded, headDim);
+      for (int i = 0; i < headDim; i += PIECE) {
+        int length = Math.min(PIECE, headDim - i);
+        MemorySegment.copy(
+            q.segment(), JAVA_FLOAT_UNALIGNED, at + 4L * i, queries, query(pair, i), length);
+      }
     }
     Arrays.fill(sums, 0, pairs * padded, 0);
     Arrays.fill(totals, 0, pairs * L, 0);
-    Arrays.fill(maxima, 0, pairs, Float.NEGATIVE_INFINITY);
+    Arrays.fill(maxima, 0, pairs, LOWEST);
     long end = firstPosition + row(pairs - 1) + 1;
     for (tile = begin(0) / TILE * TILE; tile < end; tile += TILE) {
       MemorySegment page = kv.page((int) (tile / TILE));
       loadKeys(kv, page, kv.keyOffset(layer, kvHead));
       score();
-      for (int pair = 0; pair < pairs; pair++) {
-        weigh(pair);
-      }
+      weigh();
       loadValues(kv, page, kv.valueOffset(layer, kvHead));
       addValues();
     }
@@ -127,7 +135,7 @@ final class VectorAttention {
       for (int lane = 0; lane < L; lane++) {
         total += totals[pair * L + lane];
       }
-      multiply(pair, 1 / total);
+      scale(sums, pair * padded, padded, 1 / total);
       long at = out.rowOffset(rowBegin + row(pair)) + headOffset(pair, kvHead);
       MemorySegment.copy(sums, pair * padded, out.segment(), JAVA_FLOAT_UNALIGNED, at, headDim);
     }
@@ -204,31 +212,37 @@ final class VectorAttention {
 
   // ---- The three steps of a tile
 
+  /** Returns where a piece of a query begins, whose first value is this one. */
+  private static int query(int pair, int value) {
+    return value * BLOCK_PAIRS + pair * PIECE;
+  }
+
   private void score() {
     Arrays.fill(scores, 0, pairs * TILE, 0);
-    int pair = 0;
-    for (; pair + 4 <= pairs; pair += 4) {
-      int end = to(pair + 3);
-      for (int at = panel(from(pair)); at < end; at += VectorTile.PANEL) {
-        VectorProduct.addFour(
-            queries,
-            pair * padded,
-            padded,
-            headDim,
-            keys,
-            at,
-            TILE,
-            scores,
-            pair * TILE + at,
-            TILE);
+    for (int i = 0; i < headDim; i += PIECE) {
+      int depth = Math.min(PIECE, headDim - i);
+      for (int pair = 0, count; pair < pairs; pair += count) {
+        count = together(pairs - pair);
+        int end = to(pair + count - 1);
+        for (int at = panel(from(pair)); at < end; at += VectorTile.PANEL) {
+          int first = query(pair, i);
+          multiply(count, queries, first, depth, keys, i * TILE + at, TILE, scores, pair * TILE + at, TILE);
+        }
       }
     }
-    for (; pair < pairs; pair++) {
-      int end = to(pair);
-      for (int at = panel(from(pair)); at < end; at += VectorTile.PANEL) {
-        VectorProduct.addOne(
-            queries, pair * padded, headDim, keys, at, TILE, scores, pair * TILE + at);
-      }
+  }
+
+  /** Returns how many of some pairs are multiplied at once. */
+  private static int together(int pairs) {
+    return pairs >= 12 ? 12 : pairs >= 4 ? 4 : 1;
+  }
+
+  private static void multiply(
+      int count, float[] a, int aOffset, int depth, float[] b, int bOffset, int bStride, float[] c, int cOffset, int cStride) {
+    switch (count) {
+      case 12 -> VectorProduct.addTwelve(a, aOffset, depth, b, bOffset, bStride, c, cOffset, cStride);
+      case 4 -> VectorProduct.addFour(a, aOffset, PIECE, depth, b, bOffset, bStride, c, cOffset, cStride);
+      default -> VectorProduct.addOne(a, aOffset, depth, b, bOffset, bStride, c, cOffset);
     }
   }
 
@@ -236,40 +250,24 @@ final class VectorAttention {
     return column / VectorTile.PANEL * VectorTile.PANEL;
   }
 
-  /** Turns a pair's scores into weights, and shrinks what was summed under a lower maximum. */
-  private void weigh(int pair) {
-    int from = from(pair);
-    int to = to(pair);
-    if (from >= to) {
-      return;
+  /** Turns scores into weights, and shrinks what was summed under a lower maximum. */
+  private void weigh() {
+    scale(scores, 0, pairs * TILE, scale);
+    if (softCap > 0) {
+      cap();
     }
-    int first = pair * TILE;
-    float max = largestScore(first, from, to);
-    float before = maxima[pair];
-    if (before > max) {
-      max = before;
+    for (int pair = 0; pair < pairs; pair++) {
+      hideUnseen(pair);
+      raiseMaximum(pair, largest(scores, pair * TILE));
     }
-    if (max != before) {
-      float shrink = (float) Math.exp(before - max);
-      multiply(pair, shrink);
-      FloatVector.fromArray(S, totals, pair * L).mul(shrink).intoArray(totals, pair * L);
-      maxima[pair] = max;
+    exponentials(scores, maxima, pairs);
+    for (int pair = 0; pair < pairs; pair++) {
+      addTotal(scores, pair * TILE, totals, pair * L);
     }
-    FloatVector total = FloatVector.fromArray(S, totals, pair * L);
-    for (int i = first; i < first + TILE; i += L) {
-      FloatVector weight = VectorFunctions.exp(FloatVector.fromArray(S, scores, i).sub(max));
-      total = total.add(weight);
-      weight.intoArray(scores, i);
-    }
-    total.intoArray(totals, pair * L);
   }
 
-  /** Scales and caps scores, gives −∞ to what is not seen, and returns the largest or NaN. */
-  private float largestScore(int first, int from, int to) {
-    for (int i = first; i < first + TILE; i += L) {
-      FloatVector.fromArray(S, scores, i).mul(scale).intoArray(scores, i);
-    }
-    if (softCap > 0) {
+  private void cap() {
+    for (int first = 0; first < pairs * TILE; first += TILE) {
       for (int i = 0; i < TILE; i += L) {
         FloatVector.fromArray(S, scores, first + i).div(softCap).intoArray(capped, i);
       }
@@ -278,66 +276,85 @@ final class VectorAttention {
         FloatVector.fromArray(S, capped, i).mul(softCap).intoArray(scores, first + i);
       }
     }
-    Arrays.fill(scores, first, first + from, Float.NEGATIVE_INFINITY);
-    Arrays.fill(scores, first + to, first + TILE, Float.NEGATIVE_INFINITY);
-    FloatVector max = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
-    for (int i = first; i < first + TILE; i += L) {
-      max = max.max(FloatVector.fromArray(S, scores, i));
+  }
+
+  /** Gives −∞ to the scores of positions that a pair does not see. */
+  private void hideUnseen(int pair) {
+    int from = from(pair);
+    int to = to(pair);
+    int first = pair * TILE;
+    if (from >= to) {
+      Arrays.fill(scores, first, first + TILE, Float.NEGATIVE_INFINITY);
+    } else if (from > 0 || to < TILE) {
+      Arrays.fill(scores, first, first + from, Float.NEGATIVE_INFINITY);
+      Arrays.fill(scores, first + to, first + TILE, Float.NEGATIVE_INFINITY);
+    }
+  }
+
+  /** Returns the largest score of a pair, or NaN if there is one. */
+  private static float largest(float[] scores, int first) {
+    FloatVector max = FloatVector.fromArray(S, scores, first);
+    for (int i = L; i < TILE; i += L) {
+      max = max.max(FloatVector.fromArray(S, scores, first + i));
     }
     return max.reduceLanes(VectorOperators.MAX);
   }
 
-  private void multiply(int pair, float factor) {
-    for (int i = pair * padded; i < (pair + 1) * padded; i += L) {
-      FloatVector.fromArray(S, sums, i).mul(factor).intoArray(sums, i);
+  private void raiseMaximum(int pair, float max) {
+    float before = maxima[pair];
+    if (max <= before) {
+      return;
+    }
+    maxima[pair] = max;
+    if (before > LOWEST) { // else there are no sums yet
+      float shrink = (float) Math.exp(before - max);
+      scale(sums, pair * padded, padded, shrink);
+      scale(totals, pair * L, L, shrink);
+    }
+  }
+
+  private static void exponentials(float[] scores, float[] maxima, int pairs) {
+    for (int i = 0; i < pairs * (TILE / L); i++) {
+      FloatVector max = FloatVector.broadcast(S, maxima[i / (TILE / L)]);
+      VectorFunctions.expOfNegative(FloatVector.fromArray(S, scores, i * L).sub(max))
+          .intoArray(scores, i * L);
+    }
+  }
+
+  private static void addTotal(float[] weights, int first, float[] totals, int at) {
+    FloatVector total = FloatVector.fromArray(S, totals, at);
+    for (int i = 0; i < TILE; i += L) {
+      total = total.add(FloatVector.fromArray(S, weights, first + i));
+    }
+    total.intoArray(totals, at);
+  }
+
+  private static void scale(float[] x, int begin, int length, float factor) {
+    for (int i = begin; i < begin + length; i += L) {
+      FloatVector.fromArray(S, x, i).mul(factor).intoArray(x, i);
     }
   }
 
   private void addValues() {
-    int pair = 0;
-    for (; pair + 4 <= pairs; pair += 4) {
-      // First and last positions are not seen by all four; those in between are taken together.
-      int begin = from(pair + 3);
-      int end = to(pair);
-      if (begin >= end) {
-        addValues(pair, 4, 0, TILE);
-        continue;
+    boolean finite = areFinite(values, from(0) * padded, to(pairs - 1) * padded);
+    for (int pair = 0, count; pair < pairs; pair += count) {
+      // Weights of what a pair does not see are zeros, which only finite values leave zeros.
+      count = finite ? together(pairs - pair) : 1;
+      int begin = from(pair);
+      int depth = to(pair + count - 1) - begin;
+      for (int i = 0; i < padded && depth > 0; i += VectorTile.PANEL) {
+        int a = pair * TILE + begin;
+        int b = begin * padded + i;
+        multiply(count, scores, a, depth, values, b, padded, sums, pair * padded + i, padded);
       }
-      addValues(pair, 4, 0, begin);
-      for (int i = 0; i < padded; i += VectorTile.PANEL) {
-        VectorProduct.addFour(
-            scores,
-            pair * TILE + begin,
-            TILE,
-            end - begin,
-            values,
-            begin * padded + i,
-            padded,
-            sums,
-            pair * padded + i,
-            padded);
-      }
-      addValues(pair, 4, end, TILE);
     }
-    addValues(pair, pairs - pair, 0, TILE);
   }
 
-  /** Adds weighted values to each of some pairs, as far as it sees them. */
-  private void addValues(int first, int count, int begin, int end) {
-    for (int pair = first; pair < first + count; pair++) {
-      int from = Math.max(begin, from(pair));
-      int to = Math.min(end, to(pair));
-      for (int i = 0; i < padded && from < to; i += VectorTile.PANEL) {
-        VectorProduct.addOne(
-            scores,
-            pair * TILE + from,
-            to - from,
-            values,
-            from * padded + i,
-            padded,
-            sums,
-            pair * padded + i);
-      }
+  private static boolean areFinite(float[] x, int begin, int end) {
+    FloatVector zeros = FloatVector.zero(S);
+    for (int i = begin; i < end; i += L) {
+      zeros = FloatVector.fromArray(S, x, i).fma(FloatVector.zero(S), zeros);
     }
+    return zeros.compare(VectorOperators.EQ, 0).allTrue();
   }
 }

@@ -2,6 +2,7 @@ package io.smallmind.kernels;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -33,13 +34,19 @@ final class VectorFunctions {
 
   private static final float EXP_MAX = 89;
 
+  /** −125 · ln 2: from here on exp is a normal number, also if rounded. */
+  private static final float EXP_NORMAL = -86.6f;
+
   private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
 
   private VectorFunctions() {}
 
   /** Returns exp(x) to 2 units in the last place; subnormal results may be less accurate. */
   static FloatVector exp(FloatVector x) {
-    FloatVector clamped = x.max(EXP_MIN).min(EXP_MAX); // NaN stays
+    FloatVector low = FloatVector.broadcast(S, EXP_MIN);
+    FloatVector high = FloatVector.broadcast(S, EXP_MAX);
+    FloatVector clamped = x.blend(low, x.lt(low)); // NaN stays; max and min take longer for it
+    clamped = clamped.blend(high, high.lt(clamped));
     FloatVector shifted = clamped.mul(LOG2_E).add(ROUNDER);
     FloatVector n = shifted.sub(ROUNDER);
     FloatVector r = n.fma(FloatVector.broadcast(S, -LN2_HIGH), clamped);
@@ -58,6 +65,29 @@ final class VectorFunctions {
     IntVector rest = exponent.sub(half);
     return p.mul(half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
         .mul(rest.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+  }
+
+  /**
+   * Returns exp(x) of what is not positive, or NaN, to 2 units in the last place; below 2^−125, 0:
+   * processors take long for subnormal numbers.
+   */
+  static FloatVector expOfNegative(FloatVector x) {
+    FloatVector low = FloatVector.broadcast(S, EXP_NORMAL);
+    VectorMask<Float> tiny = x.lt(low);
+    FloatVector clamped = x.blend(low, tiny); // NaN stays
+    FloatVector shifted = clamped.mul(LOG2_E).add(ROUNDER);
+    FloatVector n = shifted.sub(ROUNDER);
+    FloatVector r = n.fma(FloatVector.broadcast(S, -LN2_HIGH), clamped);
+    r = n.fma(FloatVector.broadcast(S, -LN2_LOW), r);
+    FloatVector p = r.mul(1f / 5040).add(1f / 720);
+    p = p.fma(r, FloatVector.broadcast(S, 1f / 120));
+    p = p.fma(r, FloatVector.broadcast(S, 1f / 24));
+    p = p.fma(r, FloatVector.broadcast(S, 1f / 6));
+    p = p.fma(r, FloatVector.broadcast(S, 0.5f));
+    p = p.fma(r, FloatVector.broadcast(S, 1));
+    p = p.fma(r, FloatVector.broadcast(S, 1));
+    IntVector exponent = shifted.reinterpretAsInts().sub(ROUNDER_BITS - 127);
+    return p.mul(exponent.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats()).blend(0, tiny);
   }
 
   static void relu(float[] x, int length) {

@@ -189,6 +189,11 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public double productCost(TensorType type) {
+    return 0.6;
+  }
+
+  @Override
   public void attention(
       Matrix q,
       long rowBegin,

@@ -2,7 +2,6 @@ package io.smallmind.model;
 
 import io.smallmind.kernels.PackedWeights;
 import io.smallmind.kernels.Shares;
-import io.smallmind.tensor.TensorType;
 
 /**
  * How the rows of a batch are shared out among the members of a team: evenly, or, where members
@@ -12,13 +11,6 @@ import io.smallmind.tensor.TensorType;
  * <p>Belongs to one forward pass; not thread-safe.
  */
 final class RowShares {
-  /** What a product with weights costs, where one of attention costs 1. */
-  private static final double FLOAT_COST = 0.8;
-
-  private static final double BF16_COST = 0.4;
-
-  private static final double QUANTIZED_COST = 0.33;
-
   private final ModelConfig config;
   private final Batch batch;
   private final double productsPerRow;
@@ -52,13 +44,9 @@ final class RowShares {
     double sum = 0;
     for (Projection projection : projections) {
       PackedWeights w = projection.weights();
-      sum += (double) w.rows() * w.columns() * cost(w.type());
+      sum += (double) w.rows() * w.columns() * w.kernels().productCost(w.type());
     }
     return sum;
-  }
-
-  private static double cost(TensorType type) {
-    return type.isQuantized() ? QUANTIZED_COST : type == TensorType.BF16 ? BF16_COST : FLOAT_COST;
   }
 
   /** Shares out the batch's rows; returns whether members are to keep theirs. */
@@ -87,7 +75,7 @@ final class RowShares {
     return first[member];
   }
 
-  /** Returns what a row costs in a layer, in float products. */
+  /** Returns what a row costs in a layer, in products of attention. */
   private double cost(int row) {
     double seen = batch.positions[row] + 1.0;
     double local = Math.min(seen, config.window());

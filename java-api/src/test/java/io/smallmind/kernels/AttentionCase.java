@@ -61,17 +61,20 @@ record AttentionCase(
     private final KvPages pages = new KvPages(type, LAYERS, kvHeads, headDim);
 
     Buffers(Random random) {
-      this(random, -1, -1);
+      this(random, -1, -1, -1);
     }
 
-    /** Puts a NaN into the keys, and one into the queries, unless the place is negative. */
-    Buffers(Random random, int nanKey, int nanQuery) {
+    /** Puts a NaN into the keys, one into the values, one into the queries, at places from 0 on. */
+    Buffers(Random random, int nanKey, int nanValue, int nanQuery) {
       int columns = kvHeads * headDim;
       keys = Data.normal(random, positions(), columns);
       values = Data.normal(random, positions(), columns);
       queries = Data.normal(random, rows, queryColumns());
       if (nanKey >= 0) {
         keys[nanKey / columns][nanKey % columns] = Float.NaN;
+      }
+      if (nanValue >= 0) {
+        values[nanValue / columns][nanValue % columns] = Float.NaN;
       }
       if (nanQuery >= 0) {
         queries[nanQuery / queryColumns()][nanQuery % queryColumns()] = Float.NaN;

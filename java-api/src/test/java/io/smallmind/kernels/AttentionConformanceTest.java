@@ -188,6 +188,31 @@ class AttentionConformanceTest extends KernelConformance {
     }
   }
 
+  /** A value that is not a number stays with those who see it, in its place. */
+  @TestFactory
+  Stream<DynamicTest> valuesThatAreNotFinite() {
+    return onEveryBackend(
+        kernels -> {
+          AttentionCase shape = new AttentionCase(TensorType.F16, 64, 1, 4, 70, 16, 0, 0);
+          try (AttentionCase.Buffers buffers =
+              shape.new Buffers(new Random(1), -1, 79 * 64 + 5, -1)) {
+            buffers.store(kernels, 0, shape.positions());
+            buffers.attend(kernels, 0, shape.rows(), 0, 1);
+            float[][] results = buffers.take(kernels.name());
+            for (int row = 0; row < shape.rows(); row++) {
+              for (int i = 0; i < results[row].length; i++) {
+                boolean expected = row >= 9 && i % 64 == 5;
+                assertEquals(
+                    expected,
+                    Float.isNaN(results[row][i]),
+                    kernels.name() + " at " + row + ", " + i);
+              }
+            }
+          }
+          count(kernels);
+        });
+  }
+
   /** What is not a number stays with those who see it. */
   @TestFactory
   Stream<DynamicTest> notFinite() {
@@ -195,7 +220,7 @@ class AttentionConformanceTest extends KernelConformance {
         kernels -> {
           AttentionCase shape = new AttentionCase(TensorType.F16, 64, 1, 4, 70, 6, 0, 0);
           try (AttentionCase.Buffers buffers =
-              shape.new Buffers(new Random(1), 73 * 64 + 5, 2 * 64)) {
+              shape.new Buffers(new Random(1), 73 * 64 + 5, -1, 2 * 64)) {
             buffers.store(kernels, 0, shape.positions());
             buffers.attend(kernels, 0, shape.rows(), 0, 1);
             float[][] results = buffers.take(kernels.name());
