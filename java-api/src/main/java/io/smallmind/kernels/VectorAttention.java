@@ -226,7 +226,17 @@ final class VectorAttention {
         int end = to(pair + count - 1);
         for (int at = panel(from(pair)); at < end; at += VectorTile.PANEL) {
           int first = query(pair, i);
-          multiply(count, queries, first, depth, keys, i * TILE + at, TILE, scores, pair * TILE + at, TILE);
+          multiply(
+              count,
+              queries,
+              first,
+              depth,
+              keys,
+              i * TILE + at,
+              TILE,
+              scores,
+              pair * TILE + at,
+              TILE);
         }
       }
     }
@@ -238,10 +248,21 @@ final class VectorAttention {
   }
 
   private static void multiply(
-      int count, float[] a, int aOffset, int depth, float[] b, int bOffset, int bStride, float[] c, int cOffset, int cStride) {
+      int count,
+      float[] a,
+      int aOffset,
+      int depth,
+      float[] b,
+      int bOffset,
+      int bStride,
+      float[] c,
+      int cOffset,
+      int cStride) {
     switch (count) {
-      case 12 -> VectorProduct.addTwelve(a, aOffset, depth, b, bOffset, bStride, c, cOffset, cStride);
-      case 4 -> VectorProduct.addFour(a, aOffset, PIECE, depth, b, bOffset, bStride, c, cOffset, cStride);
+      case 12 ->
+          VectorProduct.addTwelve(a, aOffset, depth, b, bOffset, bStride, c, cOffset, cStride);
+      case 4 ->
+          VectorProduct.addFour(a, aOffset, PIECE, depth, b, bOffset, bStride, c, cOffset, cStride);
       default -> VectorProduct.addOne(a, aOffset, depth, b, bOffset, bStride, c, cOffset);
     }
   }

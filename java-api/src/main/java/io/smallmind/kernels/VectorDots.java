@@ -17,10 +17,10 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>C2 decides how these loops look. Each method works on a whole chunk by itself: it is called
  * often enough to be compiled early, is small enough to be compiled well, and no vector crosses a
- * call, where it would become an object. A loop's body is a straight line over 16 columns, of
- * bytes 8 so that memory is read roughly in its order: loops inside would run too few times to pay
- * for their entry. The lines that repeat can't be methods: C2 stops inlining those when a method
- * has grown, and then vectors cross calls.
+ * call, where it would become an object. A loop's body is a straight line over 16 columns, of bytes
+ * 8 so that memory is read roughly in its order: loops inside would run too few times to pay for
+ * their entry. The lines that repeat can't be methods: C2 stops inlining those when a method has
+ * grown, and then vectors cross calls.
  */
 final class VectorDots {
   private static final VectorSpecies<Float> F = VectorTile.S;

@@ -68,7 +68,9 @@ final class VectorProduct {
     c3b.intoArray(c, c3 + L);
   }
 
-  /** Distance of the rows of a in {@link #addTwelve}: a constant, for one register to address all. */
+  /**
+   * Distance of the rows of a in {@link #addTwelve}: a constant, for one register to address all.
+   */
   static final int A_STRIDE = KvPages.PAGE_LENGTH;
 
   /**
