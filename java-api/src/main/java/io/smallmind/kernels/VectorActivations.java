@@ -49,7 +49,7 @@ final class VectorActivations {
   /** Pairs of q: the lower 16 bits come first. */
   int[] pairs = new int[0];
 
-  /** For each half block the sums of q, as in memory. */
+  /** For each half block the sums of q, as in memory; then whatever fills up a vector. */
   int[] sums = new int[0];
 
   /** For each half block what 16-bit sums begin with: the sums of q times the weights' offset. */
@@ -67,7 +67,7 @@ final class VectorActivations {
   /** For each block, its scale. */
   float[] scale = new float[0];
 
-  /** For each half block, its scale times the sum of its q. */
+  /** For each half block, its scale times the sum of its q, if the weights have minimums. */
   float[] scaledSums = new float[0];
 
   private float[] values = new float[0];
@@ -94,8 +94,8 @@ final class VectorActivations {
       pairs = new int[blocks * HALF + 1];
       highs = new int[blocks * HALF];
       byteStarts = new int[blocks * HALF];
-      sums = new int[blocks * 2];
-      starts = new int[blocks * 2];
+      sums = new int[blocks * 2 + L];
+      starts = new int[blocks * 2 + L];
       scale = new float[blocks];
       scaledSums = new float[blocks * 2];
       values = new float[blocks * BLOCK];
@@ -179,7 +179,6 @@ final class VectorActivations {
    * @param format of the weights that it will be multiplied with
    */
   void load(Activations x, long row, VectorFormat format) {
-    int offset = format.offset;
     long columns = x.source().columns();
     int blocks = blocks(columns);
     reserve(blocks);
@@ -189,14 +188,20 @@ final class VectorActivations {
     MemorySegment.copy(memory, JAVA_INT_UNALIGNED, from + sumsOffset(columns), sums, 0, 2 * blocks);
     MemorySegment.copy(
         memory, JAVA_FLOAT_UNALIGNED, from + scalesOffset(columns), scale, 0, blocks);
-    for (int half = 0; half < 2 * blocks; half++) {
-      int even = (short) sums[half];
-      int odd = sums[half] >> 16;
-      starts[half] = even * offset & 0xFFFF | odd * offset << 16;
-      scaledSums[half] = scale[half / 2] * (even + odd);
-    }
     if (format.bits == VectorFormat.Bits.BYTES) {
       prepareBytes(blocks * HALF);
+    } else {
+      prepareStarts(2 * blocks, (short) format.offset);
+    }
+    for (int half = 0; format.hasMinimums && half < 2 * blocks; half++) {
+      scaledSums[half] = scale[half / 2] * ((short) sums[half] + (sums[half] >> 16));
+    }
+  }
+
+  private void prepareStarts(int length, short offset) {
+    for (int i = 0; i < length; i += L) {
+      ShortVector both = IntVector.fromArray(I, sums, i).reinterpretAsShorts();
+      both.mul(offset).reinterpretAsInts().intoArray(starts, i);
     }
   }
 
