@@ -2,6 +2,6 @@
 
 #include "kernel_table.h"
 #include "matmul/matmul_impl.h"
-#include "matmul/simd_avx512.h"
+#include "matmul/stored_avx512.h"
 
 const MatmulTable kMatmulAvx512 = Matmul<Avx512>::table();

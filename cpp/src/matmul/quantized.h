@@ -313,9 +313,22 @@ void matmul_many(Source<Format>& w, const Range& range) {
   }
 }
 
+/* Multiplies one token by weights as they are stored, where an instruction set does so without
+ * packing them: by a specialization with
+ *   matmul(w, row_stride, range) -> the first row that it has left over. */
+template <class S, class Format>
+struct OneByStored {
+  static constexpr bool kExists = false;
+};
+
 /* row_stride is 0 for packed weights. */
 template <class S, class Format>
-void matmul_quantized(const uint8_t* w, int64_t row_stride, const Range& range) {
+void matmul_quantized(const uint8_t* w, int64_t row_stride, Range range) {
+  if constexpr (OneByStored<S, Format>::kExists) {
+    if (row_stride != 0 && range.tokens == 1) {
+      range.w_begin = OneByStored<S, Format>::matmul(w, row_stride, range);
+    }
+  }
   Source<Format> source(w, row_stride, range.columns, range.w_end);
   if (range.tokens < kPanelTokens<Format>) {
     matmul_few<S, Format>(source, range);

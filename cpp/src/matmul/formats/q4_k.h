@@ -49,6 +49,18 @@ SM_INLINE void six_bit_scales(const Record& record, int lane, Rows scale, Rows m
   });
 }
 
+/* The first 16 bytes of a block of Q4_K or Q5_K. */
+template <class Dwords, class Record>
+SM_INLINE void pack_six_bit_scales(const Stored<Dwords>& stored, Record& record, int row) {
+  stored.copy(0, &record.d[row]);
+  stored.copy(2, &record.m[row]);
+  Dwords first[4];  // d, m, and the scales
+  stored.four(0, first);
+  for (int i = 0; i < 3; i++) {
+    put(first[1 + i], &record.scales[i][row]);
+  }
+}
+
 struct Q4_K {
   static constexpr int kBlocks = 8;
   static constexpr int kStoredBytes = 144;
@@ -67,13 +79,7 @@ struct Q4_K {
 
   template <class Dwords>
   static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
-    stored.copy(0, &record.d[row]);
-    stored.copy(2, &record.m[row]);
-    Dwords first[4];  // d, m, and the scales
-    stored.four(0, first);
-    for (int i = 0; i < 3; i++) {
-      put(first[1 + i], &record.scales[i][row]);
-    }
+    pack_six_bit_scales(stored, record, row);
     for (int half = 0; half < 4; half++) {
       const EightDwords<Dwords> both(stored, 16 + 32 * half);
       put_nibbles(both.part(0, 0x0f0f0f0fu), record.q[2 * half], row);

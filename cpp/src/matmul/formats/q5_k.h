@@ -35,13 +35,7 @@ struct Q5_K {
 
   template <class Dwords>
   static SM_INLINE void pack(const Stored<Dwords>& stored, Record& record, int row) {
-    stored.copy(0, &record.d[row]);
-    stored.copy(2, &record.m[row]);
-    Dwords first[4];  // d, m, and the scales
-    stored.four(0, first);
-    for (int i = 0; i < 3; i++) {
-      put(first[1 + i], &record.scales[i][row]);
-    }
+    pack_six_bit_scales(stored, record, row);
     const EightDwords<Dwords> high(stored, 16);
     for (int half = 0; half < 4; half++) {
       const EightDwords<Dwords> both(stored, 48 + 32 * half);
