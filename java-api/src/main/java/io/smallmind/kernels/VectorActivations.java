@@ -43,6 +43,13 @@ final class VectorActivations {
 
   private static final int ROUNDER_BITS = Float.floatToRawIntBits(ROUNDER);
 
+  /** Of both halves of words. */
+  private static final int[] NIBBLE_FACTORS = new int[L];
+
+  static {
+    Arrays.setAll(NIBBLE_FACTORS, i -> i % 4 == 0 ? 0 : 0x00100010);
+  }
+
   private static final ThreadLocal<VectorActivations> OF_THREAD =
       ThreadLocal.withInitial(VectorActivations::new);
 
@@ -54,6 +61,12 @@ final class VectorActivations {
 
   /** For each half block what 16-bit sums begin with: the sums of q times the weights' offset. */
   int[] starts = new int[0];
+
+  /**
+   * For weights of 4 bits: pairs of q, each but every fourth less 16 times the one before. A word
+   * that is shifted by some nibbles, and still has those above, is multiplied by them.
+   */
+  int[] nibbles = new int[0];
 
   /**
    * For weights of 8 bits, at even places: the pair of q behind less 256 times the one there, which
@@ -71,7 +84,7 @@ final class VectorActivations {
   float[] scaledSums = new float[0];
 
   private float[] values = new float[0];
-  private final int[] q = new int[BLOCK];
+  private int[] q = new int[0];
 
   static int blocks(long columns) {
     return (int) ((columns + BLOCK - 1) / BLOCK);
@@ -92,6 +105,7 @@ final class VectorActivations {
   private void reserve(int blocks) {
     if (scale.length < blocks) {
       pairs = new int[blocks * HALF + 1];
+      nibbles = new int[blocks * HALF + 1];
       highs = new int[blocks * HALF];
       byteStarts = new int[blocks * HALF];
       sums = new int[blocks * 2 + L];
@@ -99,6 +113,7 @@ final class VectorActivations {
       scale = new float[blocks];
       scaledSums = new float[blocks * 2];
       values = new float[blocks * BLOCK];
+      q = new int[blocks * BLOCK];
     }
   }
 
@@ -121,12 +136,13 @@ final class VectorActivations {
     Arrays.fill(values, columns, blocks * BLOCK, 0);
     for (int block = 0; block < blocks; block++) {
       quantizeBlock(block);
-      joinPairs(2 * block);
-      joinPairs(2 * block + 1);
+    }
+    for (int half = 0; half < 2 * blocks; half++) {
+      sums[half] = sums(q, half * HALF);
     }
     MemorySegment target = OffHeap.of(x.quantized());
     long to = x.quantizedRowOffset(row);
-    MemorySegment.copy(pairs, 0, target, JAVA_INT_UNALIGNED, to, blocks * HALF);
+    store(q, blocks * BLOCK, target, to);
     MemorySegment.copy(sums, 0, target, JAVA_INT_UNALIGNED, to + sumsOffset(columns), 2 * blocks);
     MemorySegment.copy(scale, 0, target, JAVA_FLOAT_UNALIGNED, to + scalesOffset(columns), blocks);
   }
@@ -143,7 +159,7 @@ final class VectorActivations {
     float inverse = finite && max >= Kernels.ACTIVATION_TINY ? 127 / max : 0;
     scale[block] = !finite ? Float.NaN : inverse == 0 ? 0 : max / 127;
     if (!finite) {
-      Arrays.fill(q, 0);
+      Arrays.fill(q, from, from + BLOCK, 0);
       return;
     }
     for (int i = 0; i < BLOCK; i += L) {
@@ -152,23 +168,26 @@ final class VectorActivations {
           .add(ROUNDER)
           .reinterpretAsInts()
           .sub(ROUNDER_BITS)
-          .intoArray(q, i);
+          .intoArray(q, from + i);
     }
   }
 
-  /** Joins pairs of a half block's q, and sums them. */
-  private void joinPairs(int half) {
-    int even = 0;
-    int odd = 0;
-    int from = half % 2 * HALF;
-    for (int i = 0; i < HALF / 2; i++) {
-      int first = q[from + 2 * i];
-      int second = q[from + 2 * i + 1];
-      pairs[half * HALF / 2 + i] = first & 0xFFFF | second << 16;
-      even += first;
-      odd += second;
+  /** Returns the sums of a half block's q, written out: a loop costs more than what is in it. */
+  private static int sums(int[] q, int i) {
+    int even =
+        (q[i] + q[i + 2] + q[i + 4] + q[i + 6]) + (q[i + 8] + q[i + 10] + q[i + 12] + q[i + 14]);
+    int odd =
+        (q[i + 1] + q[i + 3] + q[i + 5] + q[i + 7])
+            + (q[i + 9] + q[i + 11] + q[i + 13] + q[i + 15]);
+    return even & 0xFFFF | odd << 16;
+  }
+
+  private static void store(int[] q, int length, MemorySegment target, long to) {
+    target = OffHeap.of(target);
+    for (int i = 0; i < length / L; i++) {
+      ((ShortVector) IntVector.fromArray(I, q, i * L).convertShape(VectorOperators.I2S, SHORTS, 0))
+          .intoMemorySegment(target, to + 2L * L * i, LITTLE_ENDIAN);
     }
-    sums[half] = even & 0xFFFF | odd << 16;
   }
 
   // ---- Reading
@@ -188,6 +207,10 @@ final class VectorActivations {
     MemorySegment.copy(memory, JAVA_INT_UNALIGNED, from + sumsOffset(columns), sums, 0, 2 * blocks);
     MemorySegment.copy(
         memory, JAVA_FLOAT_UNALIGNED, from + scalesOffset(columns), scale, 0, blocks);
+    if (format.bits == VectorFormat.Bits.NIBBLES) {
+      MemorySegment.copy(memory, JAVA_INT_UNALIGNED, from, nibbles, 1, blocks * HALF);
+      prepareNibbles(blocks * HALF);
+    }
     if (format.bits == VectorFormat.Bits.BYTES) {
       prepareBytes(blocks * HALF);
     } else {
@@ -202,6 +225,19 @@ final class VectorActivations {
     for (int i = 0; i < length; i += L) {
       ShortVector both = IntVector.fromArray(I, sums, i).reinterpretAsShorts();
       both.mul(offset).reinterpretAsInts().intoArray(starts, i);
+    }
+  }
+
+  /** Finds the pair before each at its place, that is one place on. */
+  private void prepareNibbles(int length) {
+    ShortVector factors = IntVector.fromArray(I, NIBBLE_FACTORS, 0).reinterpretAsShorts();
+    for (int i = 0; i < length; i += L) {
+      ShortVector before = IntVector.fromArray(I, nibbles, i).reinterpretAsShorts();
+      IntVector.fromArray(I, pairs, i)
+          .reinterpretAsShorts()
+          .sub(before.mul(factors))
+          .reinterpretAsInts()
+          .intoArray(nibbles, i);
     }
   }
 

@@ -74,7 +74,10 @@ final class VectorDots {
     b.intoArray(out, L);
   }
 
-  /** Products of 15 · 127 fit 16 bits in sums of 8 pairs. */
+  /**
+   * Products of 15 · 127 fit 16 bits in sums of 16. Nibbles are not taken off those above them,
+   * which are multiplied away: see {@link VectorActivations#nibbles}.
+   */
   private static void nibbles(
       MemorySegment w,
       long at,
@@ -85,7 +88,7 @@ final class VectorDots {
       int share,
       float[] out) {
     w = OffHeap.of(w);
-    int[] pairs = x.pairs;
+    int[] pairs = x.nibbles;
     FloatVector outa = FloatVector.fromArray(F, out, 0);
     FloatVector outb = FloatVector.fromArray(F, out, L);
     for (int i = 0; i < halves; i++) {
@@ -96,18 +99,16 @@ final class VectorDots {
       IntVector w0a = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
       IntVector w0b = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
       ShortVector p0 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
-      IntVector q0a = w0a.and(0x000F000F);
-      IntVector q0b = w0b.and(0x000F000F);
-      suma = suma.add(q0a.reinterpretAsShorts().mul(p0));
-      sumb = sumb.add(q0b.reinterpretAsShorts().mul(p0));
+      suma = suma.add(w0a.reinterpretAsShorts().mul(p0));
+      sumb = sumb.add(w0b.reinterpretAsShorts().mul(p0));
       ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
-      IntVector q1a = w0a.lanewise(VectorOperators.LSHR, 4).and(0x000F000F);
-      IntVector q1b = w0b.lanewise(VectorOperators.LSHR, 4).and(0x000F000F);
+      IntVector q1a = w0a.lanewise(VectorOperators.LSHR, 4).and(0x0FFF0FFF);
+      IntVector q1b = w0b.lanewise(VectorOperators.LSHR, 4).and(0x0FFF0FFF);
       suma = suma.add(q1a.reinterpretAsShorts().mul(p1));
       sumb = sumb.add(q1b.reinterpretAsShorts().mul(p1));
       ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
-      IntVector q2a = w0a.lanewise(VectorOperators.LSHR, 8).and(0x000F000F);
-      IntVector q2b = w0b.lanewise(VectorOperators.LSHR, 8).and(0x000F000F);
+      IntVector q2a = w0a.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
+      IntVector q2b = w0b.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
       suma = suma.add(q2a.reinterpretAsShorts().mul(p2));
       sumb = sumb.add(q2b.reinterpretAsShorts().mul(p2));
       ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
@@ -118,18 +119,16 @@ final class VectorDots {
       IntVector w1a = IntVector.fromMemorySegment(I, w, from + 8L * L, LITTLE_ENDIAN);
       IntVector w1b = IntVector.fromMemorySegment(I, w, from + 12L * L, LITTLE_ENDIAN);
       ShortVector p4 = IntVector.broadcast(I, pairs[pair + 4]).reinterpretAsShorts();
-      IntVector q4a = w1a.and(0x000F000F);
-      IntVector q4b = w1b.and(0x000F000F);
-      suma = suma.add(q4a.reinterpretAsShorts().mul(p4));
-      sumb = sumb.add(q4b.reinterpretAsShorts().mul(p4));
+      suma = suma.add(w1a.reinterpretAsShorts().mul(p4));
+      sumb = sumb.add(w1b.reinterpretAsShorts().mul(p4));
       ShortVector p5 = IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts();
-      IntVector q5a = w1a.lanewise(VectorOperators.LSHR, 4).and(0x000F000F);
-      IntVector q5b = w1b.lanewise(VectorOperators.LSHR, 4).and(0x000F000F);
+      IntVector q5a = w1a.lanewise(VectorOperators.LSHR, 4).and(0x0FFF0FFF);
+      IntVector q5b = w1b.lanewise(VectorOperators.LSHR, 4).and(0x0FFF0FFF);
       suma = suma.add(q5a.reinterpretAsShorts().mul(p5));
       sumb = sumb.add(q5b.reinterpretAsShorts().mul(p5));
       ShortVector p6 = IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts();
-      IntVector q6a = w1a.lanewise(VectorOperators.LSHR, 8).and(0x000F000F);
-      IntVector q6b = w1b.lanewise(VectorOperators.LSHR, 8).and(0x000F000F);
+      IntVector q6a = w1a.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
+      IntVector q6b = w1b.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
       suma = suma.add(q6a.reinterpretAsShorts().mul(p6));
       sumb = sumb.add(q6b.reinterpretAsShorts().mul(p6));
       ShortVector p7 = IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts();
@@ -140,15 +139,9 @@ final class VectorDots {
       IntVector botha = suma.reinterpretAsInts();
       IntVector bothb = sumb.reinterpretAsInts();
       IntVector totala =
-          botha
-              .lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 16)
-              .add(botha.lanewise(VectorOperators.ASHR, 16));
+          botha.add(botha.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
       IntVector totalb =
-          bothb
-              .lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 16)
-              .add(bothb.lanewise(VectorOperators.ASHR, 16));
+          bothb.add(bothb.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
       float d = x.scale[(half + i) / 2];
       int group = (i >> share) * ROWS;
       outa =
