@@ -31,6 +31,7 @@ public final class Interleaver {
   private static final double STABLE = 0.03;
   private static final long SHORTEST_WINDOW_NANOS = 10_000_000;
   private static final int LARGEST_HEAP_RUN = 1000;
+  private static final int HEAP_COUNTS = 3;
 
   private final Pace pace;
   private final Listener listener;
@@ -51,13 +52,23 @@ public final class Interleaver {
     boolean timesItself;
     double callNanos;
     long collections;
-    @Nullable Double heapBytesPerCall;
+    final List<Double> heapBytesPerCall = new ArrayList<>(); // each time they were counted
     final long[] series; // (calls): of the present slice
     final List<long[]> seriesByRound = new ArrayList<>();
 
     Entry(Trial trial) {
       this.trial = trial;
       series = new long[trial.seriesLength()];
+    }
+
+    /**
+     * Returns the heap bytes of a call that are allocated time and again: the lower median. Some
+     * are allocated once, such as the string constants of a class, by whoever calls a method of it
+     * when the JVM has it compiled.
+     */
+    @Nullable Double heapBytes() {
+      List<Double> counts = heapBytesPerCall.stream().sorted().toList();
+      return counts.isEmpty() ? null : counts.get((counts.size() - 1) / 2);
     }
 
     /** Returns the median over the rounds of each call's time. */
@@ -239,7 +250,7 @@ public final class Interleaver {
       calls++;
     } while (now - begin < pace.sliceNanos() || calls < trial.leastCalls());
     if (entry.callNanos > pace.sliceNanos()) {
-      entry.heapBytesPerCall = (double) (heap.allocatedBytes() - allocated) / calls;
+      entry.heapBytesPerCall.add((double) (heap.allocatedBytes() - allocated) / calls);
     }
     entry.collections += heap.collections() - collections;
     entry.seriesByRound.add(entry.series.clone());
@@ -250,20 +261,24 @@ public final class Interleaver {
    * nothing, and a call more would take too long.
    */
   private void countHeap(Entry entry, HeapMeter heap) {
-    if (entry.timesItself || entry.heapBytesPerCall != null) {
+    if (entry.timesItself || !entry.heapBytesPerCall.isEmpty()) {
       return; // What another process allocates is not on this heap.
     }
     Trial trial = entry.trial;
     listener.at(trial, "counting heap bytes");
     double callNanos = entry.samples.statistics(entry.batch).median();
-    long calls = Math.clamp(Math.round(pace.sliceNanos() / callNanos / 4), 1, LARGEST_HEAP_RUN);
+    long calls =
+        Math.clamp(
+            Math.round(pace.sliceNanos() / callNanos / 4 / HEAP_COUNTS), 1, LARGEST_HEAP_RUN);
     trial.begin();
     try {
-      long before = heap.allocatedBytes();
-      for (long i = 0; i < calls; i++) {
-        trial.call();
+      for (int count = 0; count < HEAP_COUNTS; count++) {
+        long before = heap.allocatedBytes();
+        for (long i = 0; i < calls; i++) {
+          trial.call();
+        }
+        entry.heapBytesPerCall.add((double) (heap.allocatedBytes() - before) / calls);
       }
-      entry.heapBytesPerCall = (double) (heap.allocatedBytes() - before) / calls;
     } finally {
       trial.end();
     }
@@ -279,7 +294,7 @@ public final class Interleaver {
         "",
         entry.verdict,
         entry.samples.statistics(entry.batch),
-        entry.heapBytesPerCall,
+        entry.heapBytes(),
         entry.collections,
         entry.medianSeries(),
         null);
