@@ -4,7 +4,6 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.ClosedException;
 import io.smallmind.error.OutOfMemoryException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -39,56 +38,6 @@ public final class Team implements AutoCloseable {
     void run(long begin, long end);
   }
 
-  /** How long a waiting thread spins before it gives way to others. */
-  static final long SPIN_NANOS = 50_000;
-
-  /**
-   * How long it spins while other threads want these processors: it may be on the very one that the
-   * member it waits for needs.
-   */
-  private static final long CROWDED_SPIN_NANOS = 2_000;
-
-  /** Giving way takes longer than this if another thread ran meanwhile. */
-  private static final long QUICK_YIELD_NANOS = 4_000;
-
-  /** Waits without a sign of other threads until there seem to be none. */
-  private static final int CALM_WAITS = 1_000;
-
-  /**
-   * How long a waiting thread only gives way, before it sleeps: more than choosing a token takes.
-   */
-  private static final long YIELD_NANOS = 1_000_000;
-
-  /** Reading the clock costs as much as some dozen pauses. */
-  private static final int PAUSES_PER_CLOCK_READ = 32;
-
-  private static final class PaddedInteger extends AtomicInteger {
-    private static final long serialVersionUID = 1L;
-
-    @SuppressWarnings("unused")
-    private transient long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15;
-  }
-
-  private static final class PaddedLong extends AtomicLong {
-    private static final long serialVersionUID = 1L;
-
-    @SuppressWarnings("unused")
-    private transient long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15;
-  }
-
-  /** Thrown out of a barrier on the members that wait there while another one failed. */
-  private static final class Abandoned extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    Abandoned() {
-      super("another member failed", null, false, false);
-    }
-  }
-
-  /** It has no stack trace and takes no suppressed exceptions, so that one serves all. */
-  @SuppressWarnings("StaticAssignmentOfThrowable")
-  private static final Abandoned ABANDONED = new Abandoned();
-
   private static final long STACK_BYTES = 1 << 20;
 
   private final int size;
@@ -99,25 +48,13 @@ public final class Team implements AutoCloseable {
   /** Rises by one with every work that starts; workers wait for it. */
   private final PaddedInteger generation = new PaddedInteger();
 
-  /** Members that have not finished the current work. */
-  private final PaddedInteger unfinished = new PaddedInteger();
-
-  private final PaddedInteger arrived = new PaddedInteger();
-  private final PaddedInteger phase = new PaddedInteger();
-
-  /** How far each member has come in work that is done step by step. */
-  private final PaddedInteger[] steps;
-
-  private final PaddedLong claimed = new PaddedLong();
+  private final Waiting waiting = new Waiting();
+  private final Meeting meeting;
 
   /** Workers that are parked, or about to park: a fork wakes those only. */
   private final AtomicInteger[] parked;
 
-  /** Waits still to spin for a short time. Members write it as they like: it is a guess. */
-  private int crowded;
-
   private @Nullable Work work;
-  private volatile @Nullable Throwable failure;
   private volatile boolean closed;
 
   /**
@@ -139,11 +76,10 @@ public final class Team implements AutoCloseable {
     this.size = size;
     this.shared = shared;
     workers = new Thread[size - 1];
+    meeting = new Meeting(size, waiting);
     parked = new AtomicInteger[size];
-    steps = new PaddedInteger[size];
     for (int member = 0; member < size; member++) {
       parked[member] = new PaddedInteger();
-      steps[member] = new PaddedInteger();
     }
     for (int member = 1; member < size; member++) {
       int self = member;
@@ -172,8 +108,8 @@ public final class Team implements AutoCloseable {
     size = 1;
     shared = false;
     workers = new Thread[0];
+    meeting = new Meeting(1, waiting);
     parked = new AtomicInteger[0];
-    steps = new PaddedInteger[0];
   }
 
   /** Returns the team of this JVM, with {@link Machine#computeThreads()} members; never closed. */
@@ -207,18 +143,12 @@ public final class Team implements AutoCloseable {
       if (closed) {
         throw new ClosedException("this team was closed; create a new one");
       }
-      claimed.setPlain(0);
+      meeting.begin();
       if (size == 1) {
         work.run(this, 0);
         return;
       }
       this.work = work;
-      failure = null;
-      unfinished.setPlain(size);
-      arrived.setPlain(0);
-      for (PaddedInteger step : steps) {
-        step.setPlain(0);
-      }
       generation.set(generation.getPlain() + 1);
       for (int member = 1; member < size; member++) {
         if (parked[member].get() != 0) {
@@ -226,11 +156,9 @@ public final class Team implements AutoCloseable {
         }
       }
       execute(work, 0);
-      awaitDone();
+      Throwable thrown = meeting.awaitAll();
       this.work = null;
-      Throwable thrown = failure;
       if (thrown != null) {
-        failure = null;
         throw Team.<RuntimeException>sneaky(thrown);
       }
     } finally {
@@ -278,7 +206,7 @@ public final class Team implements AutoCloseable {
    * @return the first of them; may lie behind the last item that there is
    */
   public long claim(long count) {
-    return claimed.getAndAdd(count);
+    return meeting.claim(count);
   }
 
   /**
@@ -288,28 +216,7 @@ public final class Team implements AutoCloseable {
    * @throws IllegalStateException if a member returned from the work without calling it
    */
   public void barrier() {
-    if (size == 1) {
-      claimed.setPlain(0);
-      return;
-    }
-    int now = phase.getPlain();
-    if (arrived.incrementAndGet() == size) {
-      arrived.setPlain(0);
-      claimed.setPlain(0);
-      phase.set(now + 1);
-      return;
-    }
-    long deadline = 0;
-    for (int pauses = 1; phase.getAcquire() == now; pauses++) {
-      if (failure != null) {
-        throw ABANDONED;
-      }
-      // In this order: whoever is done has passed all its barriers, and has told its failure.
-      if (unfinished.getAcquire() != size && phase.getAcquire() == now && failure == null) {
-        throw new IllegalStateException("a member ended its work without coming to this barrier");
-      }
-      deadline = pause(pauses, deadline);
-    }
+    meeting.barrier();
   }
 
   /**
@@ -320,9 +227,7 @@ public final class Team implements AutoCloseable {
    * @param step that it has done, counted from 1 in each work
    */
   public void advance(int member, int step) {
-    if (size > 1) {
-      steps[member].setRelease(step);
-    }
+    meeting.advance(member, step);
   }
 
   /**
@@ -334,22 +239,8 @@ public final class Team implements AutoCloseable {
    * @throws IllegalStateException if one of them ended its work without that step
    */
   public void follow(int member, int step) {
-    if (size == 1) {
-      return;
-    }
-    for (int before = 0; before < member; before++) {
-      PaddedInteger done = steps[before];
-      long deadline = 0;
-      for (int pauses = 1; done.getAcquire() < step; pauses++) {
-        if (failure != null) {
-          throw ABANDONED;
-        }
-        // In this order: whoever is done has done its steps, and has told its failure.
-        if (unfinished.getAcquire() != size && done.getAcquire() < step && failure == null) {
-          throw new IllegalStateException("a member ended its work without step " + step);
-        }
-        deadline = pause(pauses, deadline);
-      }
+    if (size > 1) {
+      meeting.follow(member, step);
     }
   }
 
@@ -417,84 +308,30 @@ public final class Team implements AutoCloseable {
       if (closed) {
         return false;
       }
-      Thread.onSpinWait();
-      if (pauses % PAUSES_PER_CLOCK_READ != 0) {
+      long next = waiting.spinOrYield(pauses, deadline);
+      if (next != Waiting.SLEEP) {
+        deadline = next;
         continue;
       }
-      long now = System.nanoTime();
-      if (deadline == 0) {
-        deadline = now + spinNanos();
-      } else if (now - deadline > 0 && now - deadline < YIELD_NANOS) {
-        giveWay(now);
-      } else if (now - deadline > 0) {
-        AtomicInteger flag = parked[member];
-        flag.set(1);
-        while (generation.get() == seen && !closed) {
-          LockSupport.park(this);
-          boolean unused = Thread.interrupted(); // A pending interrupt would keep it from parking.
-        }
-        flag.setPlain(0);
+      AtomicInteger flag = parked[member];
+      flag.set(1);
+      while (generation.get() == seen && !closed) {
+        LockSupport.park(this);
+        boolean unused = Thread.interrupted(); // A pending interrupt would keep it from parking.
       }
+      flag.setPlain(0);
     }
   }
 
   private void execute(Work current, int member) {
+    Throwable failure = null;
     try {
       current.run(this, member);
     } catch (Throwable thrown) {
-      fail(thrown);
-    } finally {
-      unfinished.getAndDecrement();
-    }
-  }
-
-  private synchronized void fail(Throwable thrown) {
-    if (failure == null && thrown != ABANDONED) {
       failure = thrown;
+    } finally {
+      meeting.end(failure);
     }
-  }
-
-  private void awaitDone() {
-    long deadline = 0;
-    for (int pauses = 1; unfinished.getAcquire() != 0; pauses++) {
-      deadline = pause(pauses, deadline);
-    }
-  }
-
-  /** Returns how long to spin in a wait that begins. */
-  private long spinNanos() {
-    int waits = crowded;
-    if (waits == 0) {
-      return SPIN_NANOS;
-    }
-    crowded = waits - 1;
-    return CROWDED_SPIN_NANOS;
-  }
-
-  @SuppressWarnings("ThreadPriorityCheck")
-  private void giveWay(long now) {
-    Thread.yield();
-    if (System.nanoTime() - now > QUICK_YIELD_NANOS) {
-      crowded = CALM_WAITS;
-    }
-  }
-
-  /** Spins for a while, then yields, then naps: another thread may need this processor. */
-  private long pause(int pauses, long deadline) {
-    Thread.onSpinWait();
-    if (pauses % PAUSES_PER_CLOCK_READ != 0) {
-      return deadline;
-    }
-    long now = System.nanoTime();
-    if (deadline == 0) {
-      return now + spinNanos();
-    }
-    if (now - deadline > YIELD_NANOS && !Thread.currentThread().isInterrupted()) {
-      LockSupport.parkNanos(SPIN_NANOS);
-    } else if (now - deadline > 0) {
-      giveWay(now);
-    }
-    return deadline;
   }
 
   @SuppressWarnings("unchecked")

@@ -12,7 +12,6 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.ClosedException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -60,116 +59,6 @@ final class TeamTest {
       Thread.sleep(0, 100_000 + 5_000 * (run % 40)); // Around the moment at which they park.
       team.run((t, member) -> runs.incrementAndGet());
       assertEquals(run * SIZE, runs.get());
-    }
-  }
-
-  @Test
-  void barrierShowsWhatTheOthersWrote() {
-    int steps = 20_000;
-    long[] written = new long[SIZE * 16];
-    AtomicLong mistakes = new AtomicLong();
-    team.run(
-        (t, member) -> {
-          for (int step = 1; step <= steps; step++) {
-            written[member * 16] = step;
-            t.barrier();
-            for (int other = 0; other < SIZE; other++) {
-              if (written[other * 16] != step) {
-                mistakes.incrementAndGet();
-              }
-            }
-            t.barrier();
-          }
-        });
-    assertEquals(0, mistakes.get());
-  }
-
-  @Test
-  void whoFollowsSeesWhatThoseBeforeWrote() {
-    int steps = 20_000;
-    long[] written = new long[SIZE * 16];
-    AtomicLong mistakes = new AtomicLong();
-    for (int run = 0; run < 2; run++) {
-      Arrays.fill(written, 0);
-      team.run(
-          (t, member) -> {
-            for (int step = 1; step <= steps; step++) {
-              written[member * 16] = step;
-              t.advance(member, step);
-              t.follow(member, step);
-              for (int before = 0; before < member; before++) {
-                if (written[before * 16] < step) {
-                  mistakes.incrementAndGet();
-                }
-              }
-            }
-          });
-    }
-    assertEquals(0, mistakes.get());
-  }
-
-  /** A member that waited for one behind it would wait for ever. */
-  @Test
-  void whoLeadsWaitsForNobody() {
-    team.run(
-        (t, member) -> {
-          if (member == SIZE - 1) {
-            t.follow(member, 100);
-          } else {
-            for (int step = 1; step <= 100; step++) {
-              t.advance(member, step);
-              t.follow(member, step);
-            }
-          }
-        });
-  }
-
-  @Test
-  void aMissedStepIsAnErrorInsteadOfAHang() {
-    assertThrows(
-        IllegalStateException.class,
-        () ->
-            team.run(
-                (t, member) -> {
-                  if (member > 0) {
-                    t.follow(member, 1);
-                  }
-                }));
-    var planned = new IllegalArgumentException("planned");
-    assertSame(
-        planned,
-        assertThrows(
-            IllegalArgumentException.class,
-            () ->
-                team.run(
-                    (t, member) -> {
-                      if (member == 0) {
-                        throw planned;
-                      }
-                      t.follow(member, 1);
-                    })));
-  }
-
-  @Test
-  void claimsHandOutEveryItemOnceAndBeginAgainAfterABarrier() {
-    int items = 1003;
-    int phases = 200;
-    AtomicIntegerArray taken = new AtomicIntegerArray(items);
-    for (int run = 0; run < 3; run++) {
-      team.run(
-          (t, member) -> {
-            for (int phase = 0; phase < phases; phase++) {
-              for (long first = t.claim(7); first < items; first = t.claim(7)) {
-                for (long i = first; i < Math.min(items, first + 7); i++) {
-                  taken.incrementAndGet((int) i);
-                }
-              }
-              t.barrier();
-            }
-          });
-    }
-    for (int i = 0; i < items; i++) {
-      assertEquals(3 * phases, taken.get(i));
     }
   }
 
@@ -275,22 +164,6 @@ final class TeamTest {
       throw e;
     }
     throw (RuntimeException) error;
-  }
-
-  @Test
-  void aMissedBarrierIsAnErrorInsteadOfAHang() {
-    for (int missing = 0; missing < SIZE; missing++) {
-      int absent = missing;
-      assertThrows(
-          IllegalStateException.class,
-          () ->
-              team.run(
-                  (t, member) -> {
-                    if (member != absent) {
-                      t.barrier();
-                    }
-                  }));
-    }
   }
 
   @Test
