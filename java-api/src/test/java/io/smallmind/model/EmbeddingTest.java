@@ -37,8 +37,8 @@ class EmbeddingTest {
                     .map(architecture -> Arguments.of(backend, architecture)));
   }
 
-  private static ReferenceModel.Traits traits(String architecture) {
-    ReferenceModel.Traits traits = new ReferenceModel.Traits();
+  private static ReferenceTraits traits(String architecture) {
+    ReferenceTraits traits = new ReferenceTraits();
     traits.architecture = architecture;
     traits.halfCache = true;
     traits.halves = !architecture.equals("llama");
@@ -75,7 +75,7 @@ class EmbeddingTest {
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("cases")
   void everyPoolingAgreesWithTheReference(String backend, String architecture) {
-    ReferenceModel.Traits traits = traits(architecture);
+    ReferenceTraits traits = traits(architecture);
     ReferenceModel reference = new ReferenceModel(traits, architecture.hashCode());
     Path path = folder.resolve("model.gguf");
     List<String> letters =
@@ -136,7 +136,7 @@ class EmbeddingTest {
    * one for the values of each layer, and independent noise adds by squares. No value of a vector
    * of length 1 is larger than 1.
    */
-  private static double bound(ReferenceModel.Traits traits) {
+  private static double bound(ReferenceTraits traits) {
     return Math.sqrt(2 * traits.layers) * 0x1p-10;
   }
 }

@@ -170,8 +170,8 @@ class HostileModelTest {
                 })));
   }
 
-  private static ReferenceModel.Traits traits(Consumer<ReferenceModel.Traits> change) {
-    ReferenceModel.Traits traits = new ReferenceModel.Traits();
+  private static ReferenceTraits traits(Consumer<ReferenceTraits> change) {
+    ReferenceTraits traits = new ReferenceTraits();
     traits.layers = 1;
     change.accept(traits);
     return traits;
@@ -186,7 +186,7 @@ class HostileModelTest {
   @Execution(ExecutionMode.CONCURRENT)
   @ParameterizedTest(name = "{0}")
   @MethodSource("families")
-  void mutationsGiveTypedErrorsOrRun(String name, ReferenceModel.Traits traits) throws IOException {
+  void mutationsGiveTypedErrorsOrRun(String name, ReferenceTraits traits) throws IOException {
     Path path = folder.resolve(name + ".gguf");
     new ReferenceModel(traits, name.hashCode()).write(path);
     int header;

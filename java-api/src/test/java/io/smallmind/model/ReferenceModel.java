@@ -1,15 +1,8 @@
 package io.smallmind.model;
 
 import io.smallmind.gguf.GgufWriter;
-import io.smallmind.tensor.TensorType;
-import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Random;
 
 /**
  * A tiny random model of any family, and the plainest forward pass for it: double precision, the
@@ -17,225 +10,31 @@ import java.util.Random;
  * papers and published configurations.
  */
 final class ReferenceModel {
-  /** How a family departs from Llama. */
-  static final class Traits {
-    String architecture = "llama";
-    int layers = 3;
-    int width = 32;
-    int heads = 4;
-    int kvHeads = 2;
-    int headDim = 8;
-    int inner = 48;
-    int vocabulary = 40;
-    boolean halves; // RoPE pairs i and i + headDim/2
-    boolean biases;
-    boolean headNorms;
-    boolean postNorms;
-    boolean layerNorm;
-    boolean gated = true;
-    boolean gelu;
-    boolean fused;
-    boolean tied;
-    boolean scaledEmbeddings;
-    boolean learnedPositions;
-    int window;
-    int pattern; // every pattern-th layer is global
-    double ropeBase = 10000;
-    double localRopeBase; // 0: as above
-    double linear = 1;
-    double yarn = 1;
-    int original = 64;
-    double[] divisors = {};
-    String divisorTensor = "rope_freqs.weight";
-    double attentionFactor = 1;
-    double scoreCap;
-    double logitCap;
-    int experts;
-    int used;
-    boolean halfCache; // keys and values are remembered in F16
-  }
+  final ReferenceTraits traits;
+  private final ReferenceWeights weights;
 
-  final Traits traits;
-  private final Map<String, double[][]> tensors = new LinkedHashMap<>();
-  private final Random random;
-
-  ReferenceModel(Traits traits, long seed) {
+  ReferenceModel(ReferenceTraits traits, long seed) {
     this.traits = traits;
-    random = new Random(seed);
-    Traits t = traits;
-    int queries = t.heads * t.headDim;
-    int keys = t.kvHeads * t.headDim;
-    matrix("token_embd.weight", t.vocabulary, t.width, 1);
-    if (t.learnedPositions) {
-      matrix("position_embd.weight", 64, t.width, 0.5);
-    }
-    if (t.divisors.length > 0) {
-      tensors.put(t.divisorTensor, new double[][] {round(t.divisors)});
-    }
-    for (int layer = 0; layer < t.layers; layer++) {
-      String p = "blk." + layer + ".";
-      norm(p + "attn_norm", t.width);
-      if (t.fused) {
-        matrix(p + "attn_qkv.weight", queries + 2 * keys, t.width, 0.3);
-        bias(p + "attn_qkv", queries + 2 * keys, t.biases);
-      } else {
-        matrix(p + "attn_q.weight", queries, t.width, 0.3);
-        matrix(p + "attn_k.weight", keys, t.width, 0.3);
-        matrix(p + "attn_v.weight", keys, t.width, 0.3);
-        bias(p + "attn_q", queries, t.biases);
-        bias(p + "attn_k", keys, t.biases);
-        bias(p + "attn_v", keys, t.biases);
-      }
-      if (t.headNorms) {
-        norm(p + "attn_q_norm", t.headDim);
-        norm(p + "attn_k_norm", t.headDim);
-      }
-      matrix(p + "attn_output.weight", t.width, queries, 0.3);
-      bias(p + "attn_output", t.width, t.biases && t.layerNorm);
-      if (t.postNorms) {
-        norm(p + "post_attention_norm", t.width);
-        norm(p + "post_ffw_norm", t.width);
-      }
-      norm(p + "ffn_norm", t.width);
-      if (t.experts > 0) {
-        matrix(p + "ffn_gate_inp.weight", t.experts, t.width, 0.5);
-        matrix(p + "ffn_gate_exps.weight", t.experts * t.inner, t.width, 0.3);
-        matrix(p + "ffn_up_exps.weight", t.experts * t.inner, t.width, 0.3);
-        matrix(p + "ffn_down_exps.weight", t.experts * t.width, t.inner, 0.3);
-      } else {
-        if (t.gated && !t.fused) {
-          matrix(p + "ffn_gate.weight", t.inner, t.width, 0.3);
-        }
-        matrix(p + "ffn_up.weight", t.gated && t.fused ? 2 * t.inner : t.inner, t.width, 0.3);
-        matrix(p + "ffn_down.weight", t.width, t.inner, 0.3);
-        bias(p + "ffn_up", t.inner, t.biases && t.layerNorm);
-        bias(p + "ffn_down", t.width, t.biases && t.layerNorm);
-      }
-    }
-    norm("output_norm", t.width);
-    if (!t.tied) {
-      matrix("output.weight", t.vocabulary, t.width, 0.3);
-    }
-  }
-
-  private void matrix(String name, int rows, int columns, double scale) {
-    double[][] values = new double[rows][columns];
-    for (double[] row : values) {
-      for (int i = 0; i < columns; i++) {
-        row[i] = (float) (random.nextGaussian() * scale);
-      }
-    }
-    tensors.put(name, values);
-  }
-
-  private void norm(String name, int length) {
-    double[] weights = new double[length];
-    for (int i = 0; i < length; i++) {
-      weights[i] = (float) (1 + 0.2 * random.nextGaussian());
-    }
-    tensors.put(name + ".weight", new double[][] {weights});
-    bias(name, length, traits.layerNorm);
-  }
-
-  private void bias(String name, int length, boolean wanted) {
-    if (wanted) {
-      matrix(name + ".bias", 1, length, 0.3);
-    }
-  }
-
-  private static double[] round(double[] values) {
-    double[] rounded = values.clone();
-    for (int i = 0; i < rounded.length; i++) {
-      rounded[i] = (float) rounded[i];
-    }
-    return rounded;
+    weights = new ReferenceWeights(traits, seed);
   }
 
   /** Writes the model as a GGUF file in F32, without a tokenizer. */
   void write(Path file) {
-    write(file, new GgufWriter().put("tokenizer.ggml.model", "none"));
+    weights.write(file);
   }
 
   /** Writes the model as a GGUF file in F32, to which the writer may have something to add. */
   void write(Path file, GgufWriter writer) {
-    Traits t = traits;
-    String a = t.architecture + ".";
-    writer.put("general.architecture", t.architecture);
-    writer.put(a + "context_length", 64);
-    writer.put(a + "embedding_length", t.width);
-    writer.put(a + "block_count", t.layers);
-    writer.put(a + "feed_forward_length", t.experts > 0 ? 2 * t.inner : t.inner);
-    writer.put(a + "attention.head_count", t.heads);
-    writer.put(a + "attention.head_count_kv", t.kvHeads);
-    if (t.headDim * t.heads != t.width) {
-      writer.put(a + "attention.key_length", t.headDim);
-      writer.put(a + "attention.value_length", t.headDim);
-    }
-    writer.put(
-        a + (t.layerNorm ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon"),
-        1e-5f);
-    if (!t.learnedPositions) {
-      writer.put(a + "rope.dimension_count", t.headDim);
-      writer.put(a + "rope.freq_base", (float) t.ropeBase);
-    }
-    if (t.linear != 1) {
-      writer.put(a + "rope.scaling.type", "linear");
-      writer.put(a + "rope.scaling.factor", (float) t.linear);
-    }
-    if (t.yarn != 1) {
-      writer.put(a + "rope.scaling.type", "yarn");
-      writer.put(a + "rope.scaling.factor", (float) t.yarn);
-      writer.put(a + "rope.scaling.original_context_length", t.original);
-    }
-    if (t.attentionFactor != 1) {
-      writer.put(a + "rope.scaling.attn_factor", (float) t.attentionFactor);
-      writer.put(a + "rope.scaling.original_context_length", t.original);
-    }
-    if (t.window > 0) {
-      writer.put(a + "attention.sliding_window", t.window);
-    }
-    if (t.scoreCap > 0) {
-      writer.put(a + "attn_logit_softcapping", (float) t.scoreCap);
-    }
-    if (t.logitCap > 0) {
-      writer.put(a + "final_logit_softcapping", (float) t.logitCap);
-    }
-    if (t.experts > 0) {
-      writer.put(a + "expert_count", t.experts);
-      writer.put(a + "expert_used_count", t.used);
-      writer.put(a + "expert_feed_forward_length", t.inner);
-    }
-    try (Arena arena = Arena.ofShared()) {
-      tensors.forEach(
-          (name, rows) -> {
-            float[] flat = new float[rows.length * rows[0].length];
-            for (int i = 0; i < flat.length; i++) {
-              flat[i] = (float) rows[i / rows[0].length][i % rows[0].length];
-            }
-            boolean vector = rows.length == 1 && !name.equals("token_embd.weight");
-            List<Long> shape =
-                vector
-                    ? List.of((long) flat.length)
-                    : name.contains("_exps")
-                        ? List.of(
-                            (long) rows[0].length,
-                            (long) rows.length / traits.experts,
-                            (long) traits.experts)
-                        : List.of((long) rows[0].length, (long) rows.length);
-            writer.tensor(
-                name, TensorType.F32, shape, arena.allocateFrom(ValueLayout.JAVA_FLOAT, flat));
-          });
-      writer.write(file);
-    }
+    weights.write(file, writer);
   }
 
   /** Returns the logits of every position of a sequence. */
   double[][] logits(int[] tokens) {
-    Traits t = traits;
+    ReferenceTraits t = traits;
     double[][] last = embeddings(tokens);
     double[][] logits = new double[last.length][];
     for (int i = 0; i < logits.length; i++) {
-      logits[i] = times(tensors.get(t.tied ? "token_embd.weight" : "output.weight"), last[i]);
+      logits[i] = times(weights.get(t.tied ? "token_embd.weight" : "output.weight"), last[i]);
       for (int j = 0; t.logitCap > 0 && j < logits[i].length; j++) {
         logits[i][j] = t.logitCap * Math.tanh(logits[i][j] / t.logitCap);
       }
@@ -245,17 +44,17 @@ final class ReferenceModel {
 
   /** Returns the normalised last layer of every position of a sequence. */
   double[][] embeddings(int[] tokens) {
-    Traits t = traits;
+    ReferenceTraits t = traits;
     int n = tokens.length;
     double[][] x = new double[n][];
     for (int i = 0; i < n; i++) {
-      x[i] = tensors.get("token_embd.weight")[tokens[i]].clone();
+      x[i] = weights.get("token_embd.weight")[tokens[i]].clone();
       for (int j = 0; j < t.width; j++) {
         if (t.scaledEmbeddings) {
           x[i][j] *= Math.sqrt(t.width);
         }
         if (t.learnedPositions) {
-          x[i][j] += tensors.get("position_embd.weight")[i][j];
+          x[i][j] += weights.get("position_embd.weight")[i][j];
         }
       }
     }
@@ -275,7 +74,7 @@ final class ReferenceModel {
   }
 
   private double[][] attention(String p, int layer, double[][] x) {
-    Traits t = traits;
+    ReferenceTraits t = traits;
     int n = x.length;
     int queries = t.heads * t.headDim;
     int keys = t.kvHeads * t.headDim;
@@ -308,7 +107,7 @@ final class ReferenceModel {
       for (int h = 0; h < t.heads; h++) {
         int kv = h / (t.heads / t.kvHeads);
         int from = local ? Math.max(0, i - t.window + 1) : 0;
-        double[] weights = new double[i + 1];
+        double[] shares = new double[i + 1];
         double sum = 0;
         for (int j = from; j <= i; j++) {
           double score = 0;
@@ -319,12 +118,12 @@ final class ReferenceModel {
           if (t.scoreCap > 0) {
             score = t.scoreCap * Math.tanh(score / t.scoreCap);
           }
-          weights[j] = Math.exp(score);
-          sum += weights[j];
+          shares[j] = Math.exp(score);
+          sum += shares[j];
         }
         for (int j = from; j <= i; j++) {
           for (int d = 0; d < t.headDim; d++) {
-            heads[h * t.headDim + d] += weights[j] / sum * v[j][kv * t.headDim + d];
+            heads[h * t.headDim + d] += shares[j] / sum * v[j][kv * t.headDim + d];
           }
         }
       }
@@ -341,7 +140,7 @@ final class ReferenceModel {
 
   /** Normalises each head where the family does, and rotates it. */
   private void prepare(String normName, double[] x, int position, boolean local) {
-    Traits t = traits;
+    ReferenceTraits t = traits;
     for (int begin = 0; begin < x.length; begin += t.headDim) {
       double[] head = Arrays.copyOfRange(x, begin, begin + t.headDim);
       if (t.headNorms) {
@@ -355,7 +154,7 @@ final class ReferenceModel {
   }
 
   private double[] rotate(double[] head, int position, boolean local) {
-    Traits t = traits;
+    ReferenceTraits t = traits;
     int half = t.headDim / 2;
     double[] out = new double[t.headDim];
     boolean own = local && t.localRopeBase > 0;
@@ -389,13 +188,13 @@ final class ReferenceModel {
   }
 
   private double yarnIndex(double turns, double base) {
-    Traits t = traits;
+    ReferenceTraits t = traits;
     double index = t.headDim * Math.log(t.original / (turns * 2 * Math.PI)) / (2 * Math.log(base));
     return Math.min(t.headDim - 1, Math.max(0, index));
   }
 
   private double[] feedForward(String p, double[] x) {
-    Traits t = traits;
+    ReferenceTraits t = traits;
     if (t.experts > 0) {
       return mixture(p, x);
     }
@@ -412,8 +211,8 @@ final class ReferenceModel {
   }
 
   private double[] mixture(String p, double[] x) {
-    Traits t = traits;
-    double[] scores = times(tensors.get(p + "ffn_gate_inp.weight"), x);
+    ReferenceTraits t = traits;
+    double[] scores = times(weights.get(p + "ffn_gate_inp.weight"), x);
     Integer[] order = new Integer[t.experts];
     for (int i = 0; i < t.experts; i++) {
       order[i] = i;
@@ -440,7 +239,7 @@ final class ReferenceModel {
   }
 
   private double[][] part(String name, int expert, int rows) {
-    return Arrays.copyOfRange(tensors.get(name), expert * rows, (expert + 1) * rows);
+    return Arrays.copyOfRange(weights.get(name), expert * rows, (expert + 1) * rows);
   }
 
   private double activate(double x) {
@@ -462,19 +261,19 @@ final class ReferenceModel {
       square += (value - mean) * (value - mean) / x.length;
     }
     double[] out = new double[x.length];
-    double[] weight = tensors.get(name + ".weight")[0];
+    double[] weight = weights.get(name + ".weight")[0];
     for (int i = 0; i < x.length; i++) {
       out[i] = (x[i] - mean) / Math.sqrt(square + 1e-5f) * weight[i];
       if (traits.layerNorm) {
-        out[i] += tensors.get(name + ".bias")[0][i];
+        out[i] += weights.get(name + ".bias")[0][i];
       }
     }
     return out;
   }
 
   private double[] linear(String name, double[] x) {
-    double[] y = times(tensors.get(name + ".weight"), x);
-    double[][] bias = tensors.get(name + ".bias");
+    double[] y = times(weights.get(name + ".weight"), x);
+    double[][] bias = weights.find(name + ".bias");
     return bias == null ? y : plus(y, bias[0]);
   }
 

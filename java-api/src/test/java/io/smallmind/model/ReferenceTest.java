@@ -36,7 +36,7 @@ class ReferenceTest {
   @TempDir private Path folder;
 
   static Stream<Arguments> cases() {
-    Map<String, Consumer<ReferenceModel.Traits>> cases = new LinkedHashMap<>();
+    Map<String, Consumer<ReferenceTraits>> cases = new LinkedHashMap<>();
     cases.put("llama", t -> {});
     cases.put("llama, tied", t -> t.tied = true);
     cases.put("llama, heads wider than their share", t -> t.headDim = 16);
@@ -106,13 +106,13 @@ class ReferenceTest {
     return arguments.stream();
   }
 
-  private static ReferenceModel.Traits family(ReferenceModel.Traits traits, String architecture) {
+  private static ReferenceTraits family(ReferenceTraits traits, String architecture) {
     traits.architecture = architecture;
     traits.halves = !architecture.equals("llama");
     return traits;
   }
 
-  private static void gemma(ReferenceModel.Traits traits, String architecture) {
+  private static void gemma(ReferenceTraits traits, String architecture) {
     family(traits, architecture).postNorms = true;
     traits.gelu = true;
     traits.scaledEmbeddings = true;
@@ -121,16 +121,16 @@ class ReferenceTest {
     traits.headDim = 16;
   }
 
-  private static void experts(ReferenceModel.Traits traits, int count, int used) {
+  private static void experts(ReferenceTraits traits, int count, int used) {
     traits.experts = count;
     traits.used = used;
   }
 
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("cases")
-  void agreesWithTheReference(String backend, String name, Consumer<ReferenceModel.Traits> change) {
+  void agreesWithTheReference(String backend, String name, Consumer<ReferenceTraits> change) {
     Kernels kernels = KernelRegistry.get().byName(backend);
-    ReferenceModel.Traits traits = new ReferenceModel.Traits();
+    ReferenceTraits traits = new ReferenceTraits();
     change.accept(traits);
     ReferenceModel reference = new ReferenceModel(traits, name.hashCode());
     Path path = folder.resolve("model.gguf");
@@ -170,7 +170,7 @@ class ReferenceTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("backends")
   void agreesForAnyNumberOfRowsOnAnyTeam(String backend) {
-    ReferenceModel.Traits traits = new ReferenceModel.Traits();
+    ReferenceTraits traits = new ReferenceTraits();
     traits.vocabulary = 16_000; // so many that members claim some of the logits
     ReferenceModel reference = new ReferenceModel(traits, 1);
     Path path = folder.resolve("model.gguf");
