@@ -80,7 +80,7 @@ final class VectorActivations {
   /** For each block, its scale. */
   float[] scale = new float[0];
 
-  /** For each half block, its scale times the sum of its q, if the weights have minimums. */
+  /** For each group of the weights, if they have minimums: the scale times the sum of the q. */
   float[] scaledSums = new float[0];
 
   private float[] values = new float[0];
@@ -216,8 +216,19 @@ final class VectorActivations {
     } else {
       prepareStarts(2 * blocks, (short) format.offset);
     }
-    for (int half = 0; format.hasMinimums && half < 2 * blocks; half++) {
-      scaledSums[half] = scale[half / 2] * ((short) sums[half] + (sums[half] >> 16));
+    if (format.hasMinimums) {
+      sumGroups(blocks, BLOCK / format.groupLength);
+    }
+  }
+
+  private void sumGroups(int blocks, int groupsPerBlock) {
+    for (int group = 0; group < blocks * groupsPerBlock; group++) {
+      int half = group * 2 / groupsPerBlock;
+      int sum = (short) sums[half] + (sums[half] >> 16);
+      if (groupsPerBlock == 1) {
+        sum += (short) sums[half + 1] + (sums[half + 1] >> 16);
+      }
+      scaledSums[group] = scale[group / groupsPerBlock] * sum;
     }
   }
 

@@ -51,7 +51,7 @@ final class VectorDots {
     int halves = columns / 16;
     int share = format.groupLength / 32; // as a shift: how many halves share a scale
     if (format.hasMinimums) {
-      subtractMinimums(x, half, halves, share, scales.minimum, out);
+      subtractMinimums(x.scaledSums, half >> share, halves >> share, scales.minimum, out);
     }
     switch (format.bits) {
       case NIBBLES -> nibbles(w, at, x, half, halves, scales.scale, share, out);
@@ -61,14 +61,13 @@ final class VectorDots {
   }
 
   private static void subtractMinimums(
-      VectorActivations x, int half, int halves, int share, float[] minimum, float[] out) {
-    float[] sums = x.scaledSums;
+      float[] sums, int first, int groups, float[] minimum, float[] out) {
     FloatVector a = FloatVector.fromArray(F, out, 0);
     FloatVector b = FloatVector.fromArray(F, out, L);
-    for (int i = 0; i < halves; i++) {
-      FloatVector sum = FloatVector.broadcast(F, -sums[half + i]);
-      a = FloatVector.fromArray(F, minimum, (i >> share) * ROWS).fma(sum, a);
-      b = FloatVector.fromArray(F, minimum, (i >> share) * ROWS + L).fma(sum, b);
+    for (int i = 0; i < groups; i++) {
+      FloatVector sum = FloatVector.broadcast(F, -sums[first + i]);
+      a = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS), a);
+      b = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS + L), b);
     }
     a.intoArray(out, 0);
     b.intoArray(out, L);
