@@ -78,7 +78,7 @@ int tile_tokens(int64_t left) {
 
 /* All 32 rows of a group for one tile of tokens. */
 template <class S, class Weights, int kTokens>
-void tile_of_group(const TileWeights<Weights>& w, TileActivations x, TileResults out) {
+void tile_of_group(const TileWeights<Weights>& w, const TileActivations& x, TileResults out) {
   constexpr int kVectors = S::vectors(kTokens);
   for (int lane = 0; lane < kGroupRows && out.rows > 0; lane += kVectors * S::kLanes) {
     tile<S, Weights, kTokens, kVectors>(w, lane, x, out);
@@ -88,7 +88,8 @@ void tile_of_group(const TileWeights<Weights>& w, TileActivations x, TileResults
 }
 
 template <class S, class Weights, int kTokens = kTokensOfTile<S, Weights>>
-void tile_of_group(int tokens, const TileWeights<Weights>& w, TileActivations x, TileResults out) {
+void tile_of_group(int tokens, const TileWeights<Weights>& w, const TileActivations& x,
+                   const TileResults& out) {
   if constexpr (kTokens > 0) {
     if (tokens == kTokens) {
       tile_of_group<S, Weights, kTokens>(w, x, out);

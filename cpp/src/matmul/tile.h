@@ -64,10 +64,13 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  *   weight<S, i>(record, block, lane),
  *   prefetch<part, parts>(from, bytes), which asks memory for a part of the packed bytes of a
  * block.
+ *
+ * Arguments by reference: a copy on the stack, made right after they were written piece by piece,
+ * would wait for those writes.
  */
 template <class S, class Weights, int kTokens, int kVectors>
-__attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActivations x,
-                                    TileResults out) {
+__attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
+                                    const TileActivations& x, const TileResults& out) {
   using Format = typename Weights::Format;
   using F = typename S::F;
   using I = typename S::I;
@@ -93,6 +96,7 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
   const uint8_t* q = x.q;
   const uint32_t* side = x.side;
   typename Weights::Scratch scratch;
+  const uint8_t* prefetch = w.prefetch;
   int64_t until_prefetch = 0;
   const typename Weights::Record* record = w.record;
   for (int64_t r = 0; r < w.records; r++, record++) {
@@ -100,11 +104,11 @@ __attribute__((noinline)) void tile(TileWeights<Weights> w, int lane, TileActiva
     for (int block = 0; block < Weights::kBlocks; block++) {
       const uint8_t* ahead = nullptr;
       if (until_prefetch-- == 0) {
-        ahead = w.prefetch;
+        ahead = prefetch;
         if constexpr (kWhole) {
           Weights::template prefetch<0, 1>(ahead, w.prefetch_bytes);
         }
-        w.prefetch += w.prefetch_bytes;
+        prefetch += w.prefetch_bytes;
         until_prefetch = w.prefetch_every - 1;
       }
       typename S::template Dot<Format::kMaxWeight, kStepsPerScale> dots[kScales][kTokens][kVectors];
