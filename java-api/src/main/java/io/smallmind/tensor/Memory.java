@@ -33,8 +33,14 @@ public final class Memory implements AutoCloseable {
     void dropPages(MemorySegment mapping);
   }
 
-  private static volatile @Nullable Source source;
+  private static volatile @Nullable Source better;
   private static volatile boolean hugePages;
+
+  /** Found when it is first needed: whoever has a better source says so before. */
+  private static final class OfSystem {
+    static final @Nullable Source SOURCE = LinuxMemory.find();
+    static final boolean HUGE_PAGES = SOURCE != null && systemHasHugePages();
+  }
 
   private final Lifetime lifetime;
   private final MemorySegment segment;
@@ -71,13 +77,23 @@ public final class Memory implements AutoCloseable {
    * @param onHugePages whether its memory lies on huge pages
    */
   public static void useForLarge(Source better, boolean onHugePages) {
-    source = better;
+    Memory.better = better;
     hugePages = onHugePages;
+  }
+
+  private static @Nullable Source source() {
+    Source told = better;
+    return told != null ? told : OfSystem.SOURCE;
+  }
+
+  /** Tells whether Linux gives huge pages to those who ask; false on other systems. */
+  public static boolean systemHasHugePages() {
+    return LinuxMemory.hugePagesExist();
   }
 
   /** Tells whether large memory lies on huge pages, from which it is read faster. */
   public static boolean hasHugePages() {
-    return hugePages;
+    return better != null ? hugePages : OfSystem.HUGE_PAGES;
   }
 
   /**
@@ -91,16 +107,16 @@ public final class Memory implements AutoCloseable {
     if (!mapping.isMapped() || !mapping.isReadOnly()) {
       throw new BadArgumentException("only pages of files that are only read can be dropped");
     }
-    Source better = source;
-    if (better != null) {
-      better.dropPages(mapping);
+    Source source = source();
+    if (source != null) {
+      source.dropPages(mapping);
     }
   }
 
   private static MemorySegment allocate(long bytes, Arena arena) {
-    Source better = source;
-    if (bytes >= LARGE && better != null) {
-      MemorySegment large = better.allocate(bytes, arena);
+    Source source = bytes >= LARGE ? source() : null;
+    if (source != null) {
+      MemorySegment large = source.allocate(bytes, arena);
       if (large != null) {
         return large;
       }

@@ -1,22 +1,35 @@
 package io.smallmind.tensor;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.ClosedException;
 import io.smallmind.error.OutOfMemoryException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,6 +45,49 @@ class MemoryTest {
       for (long i = 0; i < bytes; i++) {
         assertEquals(0, segment.get(ValueLayout.JAVA_BYTE, i));
       }
+    }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void largeMemoryBeginsAtAHugePage() {
+    assertEquals(Memory.systemHasHugePages(), Memory.hasHugePages());
+    for (long bytes : new long[] {Memory.LARGE, 2 * Memory.LARGE + 1}) {
+      try (Memory memory = Memory.allocate(bytes)) {
+        assertEquals(0, memory.segment().address() % Memory.LARGE);
+        memory.segment().fill((byte) 1);
+      }
+    }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void linuxFreesWhatItMapped() {
+    LinuxMemory linux = LinuxMemory.find();
+    assertNotNull(linux, "this JVM allows native access");
+    MemorySegment freed;
+    try (Arena arena = Arena.ofConfined()) {
+      freed = linux.allocate(Memory.LARGE + 1, arena);
+      assertNotNull(freed);
+      assertEquals(Memory.LARGE + 1, freed.byteSize());
+      freed.set(ValueLayout.JAVA_BYTE, Memory.LARGE, (byte) 1);
+    }
+    assertFalse(freed.scope().isAlive());
+    assertNull(linux.allocate(1L << 55, Arena.ofAuto()), "more than an address space");
+    assertNull(linux.allocate(Long.MAX_VALUE, Arena.ofAuto()));
+  }
+
+  @Test
+  void droppedPagesComeBack(@TempDir Path folder) throws IOException {
+    byte[] content = new byte[300_000];
+    Arrays.fill(content, (byte) 7);
+    Path file = Files.write(folder.resolve("pages"), content);
+    try (FileChannel channel = FileChannel.open(file);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment mapping = channel.map(MapMode.READ_ONLY, 0, content.length, arena);
+      assertArrayEquals(content, mapping.toArray(ValueLayout.JAVA_BYTE));
+      Memory.dropPages(mapping);
+      assertArrayEquals(content, mapping.toArray(ValueLayout.JAVA_BYTE));
     }
   }
 

@@ -2,11 +2,8 @@ package io.smallmind.natives;
 
 import io.smallmind.presets.SmallMind;
 import io.smallmind.tensor.Memory;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,17 +11,6 @@ import org.jspecify.annotations.Nullable;
  * of weights spends much of its time translating addresses.
  */
 final class HugePages implements Memory.Source {
-  private static final Path SETTING = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
-
-  /** Tells whether the system gives huge pages to those who ask; only Linux does. */
-  static boolean exist() {
-    try {
-      return !Files.readString(SETTING).contains("[never]");
-    } catch (IOException | SecurityException e) {
-      return false;
-    }
-  }
-
   @Override
   @SuppressWarnings("restricted")
   public @Nullable MemorySegment allocate(long bytes, Arena arena) {

@@ -89,7 +89,7 @@ final class NativeLibrary {
                   + "; use jars of one release",
               null);
         }
-        Memory.useForLarge(new HugePages(), HugePages.exist());
+        Memory.useForLarge(new HugePages(), Memory.systemHasHugePages());
         return new NativeLibrary(
             true,
             NativePlatform.name() + " library, interface version " + version + ", " + file,
