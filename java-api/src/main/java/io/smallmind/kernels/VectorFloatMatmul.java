@@ -61,7 +61,7 @@ final class VectorFloatMatmul {
 
   private void load(Activations x, long xRow, int rows, TensorType type, int columns) {
     stride = columns + VectorFloats.COLUMNS;
-    if (values.length < rows * stride) {
+    if (scaled.length < stride) {
       values = new float[VectorMatmul.FEW_ROWS * stride];
       scaled = new float[stride];
     }

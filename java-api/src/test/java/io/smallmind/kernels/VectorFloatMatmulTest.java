@@ -1,7 +1,9 @@
 package io.smallmind.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.smallmind.tensor.Matrix;
@@ -9,6 +11,7 @@ import io.smallmind.tensor.Memory;
 import io.smallmind.tensor.TensorType;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -79,20 +82,44 @@ class VectorFloatMatmulTest {
     }
   }
 
+  /** As in a layer, whose hidden width comes before its wider one. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F16", "BF16"})
+  void aThreadMultipliesWiderMatricesThanBefore(TensorType type) throws InterruptedException {
+    float[] expected = multiply(type, 2, 0, 2);
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    Thread thread =
+        Thread.ofPlatform()
+            .uncaughtExceptionHandler((who, thrown) -> failure.set(thrown))
+            .start(
+                () -> {
+                  multiply(type, 1, 0, 1, COLUMNS / 3);
+                  float[] y = multiply(type, 1, 0, 1, COLUMNS);
+                  assertArrayEquals(Arrays.copyOf(expected, OUTPUTS), y);
+                });
+    thread.join();
+    assertNull(failure.get(), () -> failure.get().toString());
+  }
+
   /** Returns (rows, OUTPUTS), of which a range is computed. */
   private float[] multiply(TensorType type, int rows, int begin, int end) {
-    try (Memory stored = Memory.allocate(OUTPUTS * type.rowBytes(COLUMNS));
-        Memory source = Memory.allocate(4L * rows * COLUMNS);
+    return multiply(type, rows, begin, end, COLUMNS);
+  }
+
+  /** Of the first columns. */
+  private float[] multiply(TensorType type, int rows, int begin, int end, int columns) {
+    try (Memory stored = Memory.allocate(OUTPUTS * type.rowBytes(columns));
+        Memory source = Memory.allocate(4L * rows * columns);
         Memory out = Memory.allocate(4L * rows * OUTPUTS);
         Activations left =
-            new Activations(KERNELS, Matrix.of(source.segment(), TensorType.F32, rows, COLUMNS))) {
+            new Activations(KERNELS, Matrix.of(source.segment(), TensorType.F32, rows, columns))) {
       for (int j = 0; j < OUTPUTS; j++) {
-        type.codec().encode(w[j], 0, stored.segment(), j * type.rowBytes(COLUMNS), COLUMNS);
+        type.codec().encode(w[j], 0, stored.segment(), j * type.rowBytes(columns), columns);
       }
-      for (int i = 0; i < rows * COLUMNS; i++) {
-        source.segment().setAtIndex(JAVA_FLOAT, i, x[i / COLUMNS][i % COLUMNS]);
+      for (int i = 0; i < rows * columns; i++) {
+        source.segment().setAtIndex(JAVA_FLOAT, i, x[i / columns][i % columns]);
       }
-      Matrix weights = Matrix.of(stored.segment(), type, OUTPUTS, COLUMNS);
+      Matrix weights = Matrix.of(stored.segment(), type, OUTPUTS, columns);
       try (PackedWeights right = PackedWeights.pack(KERNELS, new Team(1), weights)) {
         Matrix y = Matrix.of(out.segment(), TensorType.F32, rows, OUTPUTS);
         KERNELS.matmul(left, begin, end, right, 0, OUTPUTS, y);
