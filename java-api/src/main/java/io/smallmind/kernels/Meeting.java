@@ -36,6 +36,9 @@ final class Meeting {
   /** How far each member has come in work that is done step by step. */
   private final PaddedInteger[] steps;
 
+  /** For each member, 1 until it has finished the current work. */
+  private final PaddedInteger[] working;
+
   private final PaddedLong claimed = new PaddedLong();
 
   private volatile @Nullable Throwable failure;
@@ -49,8 +52,10 @@ final class Meeting {
     this.size = size;
     this.waiting = waiting;
     steps = new PaddedInteger[size];
+    working = new PaddedInteger[size];
     for (int member = 0; member < size; member++) {
       steps[member] = new PaddedInteger();
+      working[member] = new PaddedInteger();
     }
   }
 
@@ -63,20 +68,23 @@ final class Meeting {
     failure = null;
     unfinished.setPlain(size);
     arrived.setPlain(0);
-    for (PaddedInteger step : steps) {
-      step.setPlain(0);
+    for (int member = 0; member < size; member++) {
+      steps[member].setPlain(0);
+      working[member].setPlain(1);
     }
   }
 
   /**
    * Ends a member's work.
    *
+   * @param member whose work it is
    * @param thrown what it failed with; null if it did not
    */
-  void end(@Nullable Throwable thrown) {
+  void end(int member, @Nullable Throwable thrown) {
     if (thrown != null) {
       fail(thrown);
     }
+    working[member].setRelease(0);
     unfinished.getAndDecrement();
   }
 
@@ -116,7 +124,7 @@ final class Meeting {
       claimed.setPlain(0);
       phase.set(next);
     } else {
-      await(phase, next);
+      await(phase, next, unfinished, size);
     }
   }
 
@@ -130,19 +138,24 @@ final class Meeting {
   /** Waits until all members before this one have done a step. */
   void follow(int member, int step) {
     for (int before = 0; before < member; before++) {
-      await(steps[before], step);
+      await(steps[before], step, working[before], 1);
     }
   }
 
-  /** Waits until a count, which members raise, has come so far. */
-  private void await(PaddedInteger count, int goal) {
+  /**
+   * Waits until a count, which members raise, has come so far.
+   *
+   * @param left how many are still at work, of those who are to raise it
+   * @param all of them
+   */
+  private void await(PaddedInteger count, int goal, PaddedInteger left, int all) {
     long deadline = 0;
     for (int pauses = 1; count.getAcquire() - goal < 0; pauses++) {
       if (failure != null) {
         throw ABANDONED;
       }
       // In this order: whoever is done has raised all its counts, and has told its failure.
-      if (unfinished.getAcquire() != size && count.getAcquire() - goal < 0 && failure == null) {
+      if (left.getAcquire() != all && count.getAcquire() - goal < 0 && failure == null) {
         throw new IllegalStateException(
             "a member ended its work without coming to "
                 + (count == phase ? "this barrier" : "step " + goal));

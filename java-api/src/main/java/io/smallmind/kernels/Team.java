@@ -330,7 +330,7 @@ public final class Team implements AutoCloseable {
     } catch (Throwable thrown) {
       failure = thrown;
     } finally {
-      meeting.end(failure);
+      meeting.end(member, failure);
     }
   }
 

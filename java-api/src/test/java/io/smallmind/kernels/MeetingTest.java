@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 /** Threads of the test's own meet; there may be more of them than processors. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class MeetingTest {
-  private static final int SIZE = Math.max(2, Machine.availableProcessors());
+  private static final int SIZE = Math.max(4, Machine.availableProcessors());
 
   private final Meeting meeting = new Meeting(SIZE, new Waiting());
 
@@ -41,7 +42,7 @@ final class MeetingTest {
     } catch (RuntimeException e) {
       failure = e;
     } finally {
-      meeting.end(failure);
+      meeting.end(member, failure);
     }
   }
 
@@ -104,6 +105,21 @@ final class MeetingTest {
             }
           }
         });
+  }
+
+  /** Members that are done may end their work while others still wait for one between. */
+  @Test
+  void whoHasDoneItsStepsMayEnd() {
+    for (int run = 0; run < 20; run++) {
+      together(
+          member -> {
+            if (member == 1) {
+              LockSupport.parkNanos(1_000_000);
+            }
+            meeting.advance(member, 1);
+            meeting.follow(member, 1);
+          });
+    }
   }
 
   @Test
