@@ -62,19 +62,35 @@ class MemoryTest {
 
   @Test
   @EnabledOnOs(OS.LINUX)
-  void linuxFreesWhatItMapped() {
+  void linuxFreesWhatItMapped() throws IOException {
     LinuxMemory linux = LinuxMemory.find();
     assertNotNull(linux, "this JVM allows native access");
+    long bytes = 32 * Memory.LARGE;
     MemorySegment freed;
     try (Arena arena = Arena.ofConfined()) {
-      freed = linux.allocate(Memory.LARGE + 1, arena);
+      freed = linux.allocate(bytes, arena);
       assertNotNull(freed);
-      assertEquals(Memory.LARGE + 1, freed.byteSize());
-      freed.set(ValueLayout.JAVA_BYTE, Memory.LARGE, (byte) 1);
+      assertEquals(bytes, freed.byteSize());
+      freed.set(ValueLayout.JAVA_BYTE, bytes - 1, (byte) 1);
+      assertTrue(isMapped(freed));
     }
     assertFalse(freed.scope().isAlive());
+    assertFalse(isMapped(freed));
     assertNull(linux.allocate(1L << 55, Arena.ofAuto()), "more than an address space");
     assertNull(linux.allocate(Long.MAX_VALUE, Arena.ofAuto()));
+  }
+
+  /** Tells whether one mapping of this process holds all of it. */
+  private static boolean isMapped(MemorySegment memory) throws IOException {
+    long begin = memory.address();
+    for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+      String[] range = line.substring(0, line.indexOf(' ')).split("-");
+      if (Long.parseUnsignedLong(range[0], 16) <= begin
+          && Long.parseUnsignedLong(range[1], 16) >= begin + memory.byteSize()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Test
