@@ -249,6 +249,11 @@ final class SlowedKernels implements Kernels {
   }
 
   @Override
+  public double productCost(TensorType type) {
+    return right.productCost(type);
+  }
+
+  @Override
   public void attention(
       Matrix q,
       long rowBegin,

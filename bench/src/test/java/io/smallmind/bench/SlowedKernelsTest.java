@@ -9,7 +9,9 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.kernels.Candidate;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -55,5 +57,20 @@ class SlowedKernelsTest {
     assertSame(CANDIDATES, SlowedKernels.where(CANDIDATES));
     System.setProperty(SlowedKernels.PROPERTY, "tea:10");
     assertThrows(BadArgumentException.class, () -> SlowedKernels.where(CANDIDATES));
+  }
+
+  /** What a backend does in its own way it does so slowed, too: else two things are compared. */
+  @Test
+  void nothingIsLeftToTheDefaultsOfKernels() {
+    List<Method> own = List.of(SlowedKernels.class.getDeclaredMethods());
+    for (Method method : Kernels.class.getMethods()) {
+      assertTrue(
+          own.stream()
+              .anyMatch(
+                  one ->
+                      one.getName().equals(method.getName())
+                          && Arrays.equals(one.getParameterTypes(), method.getParameterTypes())),
+          () -> "SlowedKernels lacks " + method);
+    }
   }
 }
