@@ -12,7 +12,8 @@ namespace {
 /* Rows of weights that are packed together; the lanes of the vectors. */
 constexpr int kGroupRows = 32;
 
-/* The largest kernel scratch of a thread, all on its stack, stays below 128 KiB. */
+/* The largest kernel scratch of a thread, all on its stack, stays below 128 KiB; together with what
+ * compilers join to it of functions they inline, below 192 KiB. */
 constexpr int64_t kSideBytes = 64 * 1024;
 
 SM_INLINE uint32_t load_u32(const uint8_t* p) {
