@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A control group of Linux that grants so many processors' worth of time, as containers do. This
@@ -14,6 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class CpuGroup implements AutoCloseable {
   private static final String PROCESSES = "cgroup.procs";
   private static final int PERIOD_MICROS = 100_000;
+  private static final int ATTEMPTS = 50;
+  private static final long PAUSE_NANOS = 5_000_000;
   private static final AtomicInteger COUNT = new AtomicInteger();
 
   private final double processors;
@@ -112,6 +115,11 @@ public final class CpuGroup implements AutoCloseable {
     return processors;
   }
 
+  /** Tells whether it is there, as it is until it is closed. */
+  boolean exists() {
+    return Files.exists(folder);
+  }
+
   /** Moves this process, with all its threads, into the group. */
   public void enter() throws IOException {
     move(ProcessHandle.current().pid(), folder);
@@ -132,15 +140,25 @@ public final class CpuGroup implements AutoCloseable {
 
   /** Moves whatever is left in it back to where this process was, and removes it. */
   private void remove() {
-    try {
-      if (Files.isReadable(folder.resolve(PROCESSES))) {
-        for (String process : Files.readAllLines(folder.resolve(PROCESSES))) {
-          move(Long.parseLong(process.strip()), home);
-        }
+    IOException failure = null;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      try {
+        empty();
+        Files.deleteIfExists(folder);
+        return;
+      } catch (IOException e) {
+        failure = e; // Processes that end just now can't be moved, and are gone in a moment.
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
-      Files.deleteIfExists(folder);
-    } catch (IOException e) {
-      System.err.println("warning: the control group " + folder + " is left: " + e.getMessage());
+    }
+    System.err.println("warning: the control group " + folder + " is left: " + failure);
+  }
+
+  private void empty() throws IOException {
+    if (Files.isReadable(folder.resolve(PROCESSES))) {
+      for (String process : Files.readAllLines(folder.resolve(PROCESSES))) {
+        move(Long.parseLong(process.strip()), home);
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -91,6 +92,32 @@ class CpuGroupTest {
     Files.writeString(onlyGroup(home).resolve("cgroup.procs"), "4711\n");
     group.close();
     assertEquals("4711", Files.readString(home.resolve("cgroup.procs")));
+  }
+
+  /** As rivals are killed, whose processes then take a moment to end. */
+  @Test
+  void ofTheSystemIsRemovedThoughProcessesEndJustThen() throws IOException {
+    for (int round = 0; round < 20; round++) {
+      CpuGroup group;
+      try {
+        group = CpuGroup.create(0.5);
+      } catch (IOException e) {
+        abort("no control groups here: " + e.getMessage());
+        return;
+      }
+      Process process;
+      try (group) {
+        group.enter();
+        try {
+          process = new ProcessBuilder("sh", "-c", "sleep 100 & echo; exec sleep 100").start();
+        } finally {
+          group.leave();
+        }
+        assertEquals("", process.inputReader().readLine());
+        Processes.kill(process);
+      }
+      assertFalse(group.exists());
+    }
   }
 
   @Test
