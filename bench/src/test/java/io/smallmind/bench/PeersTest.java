@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -130,6 +131,30 @@ class PeersTest {
     }
     assertEquals(3, report.getAsJsonArray("comparisons").size(), names);
     assertFalse(run.out().contains("wins"), run.out());
+  }
+
+  /** Else a mean beside a median would be told as what a condition costs. */
+  @Test
+  void besideAQuotaOtherConditionsAreTimedAlike() throws IOException {
+    Path json = folder.resolve("quota.json");
+    BenchProcess run =
+        BenchProcess.run(
+            ("model --shape tiny-llama --prompt 0 --generate 4 --threads 1 --quick --repeat 1"
+                    + " --depth 0 --warm-up 0.02 --backends scalar --no-load --quota 0.5 --mapped"
+                    + " --beside 1 --cache "
+                    + folder
+                    + " --json "
+                    + json)
+                .split(" "));
+    if (run.exitCode() == 2) {
+      abort(run.err());
+    }
+    assertEquals(0, run.exitCode(), run.err() + run.out());
+    JsonArray rows = JsonSchema.valid(json).getAsJsonArray("results");
+    for (String condition : List.of("", " quota 0.5", " mapped", " beside 1")) {
+      JsonObject nanos = row(rows, "decode", "scalar" + condition).getAsJsonObject("nanos");
+      assertEquals(1, nanos.get("samples").getAsLong(), "scalar" + condition + ": " + nanos);
+    }
   }
 
   @Test

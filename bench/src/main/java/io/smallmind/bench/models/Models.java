@@ -173,12 +173,15 @@ public final class Models {
 
   /** Adds a trial, and where there is a quota, another one under it. */
   private static void add(List<Trial> trials, @Nullable CpuGroup group, Supplier<Trial> maker) {
-    if (group == null) {
-      trials.add(maker.get());
-    } else {
-      trials.add(new QuotaTrial(maker.get(), null));
+    trials.add(alike(group, maker.get()));
+    if (group != null) {
       trials.add(new QuotaTrial(maker.get(), group));
     }
+  }
+
+  /** Returns a trial that is timed as those under a quota are, if there are any. */
+  private static Trial alike(@Nullable CpuGroup group, Trial trial) {
+    return group == null ? trial : new QuotaTrial(trial, null);
   }
 
   /** Makes what is timed. */
@@ -203,10 +206,10 @@ public final class Models {
       for (Kernels kernels : all.kernels()) {
         add(trials, group, () -> maker.make(kernels, team, ""));
         for (String condition : conditions) {
-          trials.add(maker.make(kernels, team, condition));
+          trials.add(alike(group, maker.make(kernels, team, condition)));
         }
         if (busy > 0) {
-          trials.add(new BesideTrial(maker.make(kernels, team, ""), load));
+          trials.add(new BesideTrial(alike(group, maker.make(kernels, team, "")), load));
         }
       }
       for (ModelRival rival : rivals) {
