@@ -19,8 +19,10 @@ import jdk.incubator.vector.VectorSpecies;
  * often enough to be compiled early, is small enough to be compiled well, and no vector crosses a
  * call, where it would become an object. A loop's body is a straight line over 16 columns, of bytes
  * 8 so that memory is read roughly in its order: loops inside would run too few times to pay for
- * their entry. The lines that repeat can't be methods: C2 stops inlining those when a method has
- * grown, and then vectors cross calls.
+ * their entry. For the same reason loops run until they meet their end ({@code !=}) by steps of
+ * bytes: of one that counts, C2 makes several, with checks of bounds moved out of the innermost,
+ * and of 16 rounds half are spent on the way there. The lines that repeat can't be methods: C2
+ * stops inlining those when a method has grown, and then vectors cross calls.
  */
 final class VectorDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
@@ -90,8 +92,9 @@ final class VectorDots {
     int[] pairs = x.nibbles;
     FloatVector outa = FloatVector.fromArray(F, out, 0);
     FloatVector outb = FloatVector.fromArray(F, out, L);
-    for (int i = 0; i < halves; i++) {
-      long from = at + 8L * ROWS * i;
+    int i = 0;
+    long end = at + 8L * ROWS * halves;
+    for (long from = at; from != end; from += 8L * ROWS) {
       ShortVector suma = IntVector.broadcast(I, x.starts[half + i]).reinterpretAsShorts();
       ShortVector sumb = suma;
       int pair = (half + i) * 8;
@@ -149,6 +152,7 @@ final class VectorDots {
       outb =
           ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
               .fma(FloatVector.fromArray(F, scale, group + L).mul(d), outb);
+      i++;
     }
     outa.intoArray(out, 0);
     outb.intoArray(out, L);
@@ -168,8 +172,9 @@ final class VectorDots {
     int[] pairs = x.pairs;
     FloatVector outa = FloatVector.fromArray(F, out, 0);
     FloatVector outb = FloatVector.fromArray(F, out, L);
-    for (int i = 0; i < halves; i++) {
-      long from = at + 12L * ROWS * i;
+    int i = 0;
+    long end = at + 12L * ROWS * halves;
+    for (long from = at; from != end; from += 12L * ROWS) {
       ShortVector suma = IntVector.broadcast(I, x.starts[half + i]).reinterpretAsShorts();
       ShortVector sumb = suma;
       int pair = (half + i) * 8;
@@ -251,6 +256,7 @@ final class VectorDots {
       outb =
           ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
               .fma(FloatVector.fromArray(F, scale, group + L).mul(d), outb);
+      i++;
     }
     outa.intoArray(out, 0);
     outb.intoArray(out, L);
@@ -277,8 +283,9 @@ final class VectorDots {
     int[] starts = x.byteStarts;
     FloatVector outa = FloatVector.fromArray(F, out, 0);
     FloatVector outb = FloatVector.fromArray(F, out, L);
-    for (int i = 0; i < 2 * halves; i++) {
-      long from = at + 8L * ROWS * i;
+    int i = 0;
+    long end = at + 16L * ROWS * halves;
+    for (long from = at; from != end; from += 8L * ROWS) {
       int pair = half * 8 + 4 * i;
       IntVector w0a = IntVector.fromMemorySegment(I, w, from, LITTLE_ENDIAN);
       IntVector w0b = IntVector.fromMemorySegment(I, w, from + 4L * L, LITTLE_ENDIAN);
@@ -330,6 +337,7 @@ final class VectorDots {
       outb =
           ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
               .fma(FloatVector.fromArray(F, scale, group + L).mul(d), outb);
+      i++;
     }
     outa.intoArray(out, 0);
     outb.intoArray(out, L);

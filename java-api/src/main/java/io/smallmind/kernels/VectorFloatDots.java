@@ -14,9 +14,10 @@ import jdk.incubator.vector.VectorSpecies;
  * One row of activations times a group of packed floats, read on the way. Every result sums its
  * products in the order of columns.
  *
- * <p>Memory is read fast only in its order, which C2 does not keep: of a loop that it unrolls it
- * puts the loads backwards. A load that has one use becomes part of the multiply-add, which waits
- * for the one before; where it has two, the loop is too long to be unrolled.
+ * <p>Memory is read fast only in its order, which C2 does not keep where it unrolls a loop: loads
+ * go to the front of the longer body, the last one first, unless each becomes part of a
+ * multiply-add, which depends on what C2 knows when it compiles. A loop that counts bytes until it
+ * meets its end ({@code !=}) is none of those that C2 unrolls.
  */
 final class VectorFloatDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
@@ -56,11 +57,21 @@ final class VectorFloatDots {
     w = OffHeap.of(w);
     FloatVector a = FloatVector.fromArray(F, sums, 0);
     FloatVector b = FloatVector.fromArray(F, sums, L);
-    for (int i = 0; i < columns; i++) {
-      long word = at + 4L * ROWS * i;
-      FloatVector x0 = FloatVector.broadcast(F, x[from + i]);
+    int column = from;
+    long end = at + 4L * ROWS * (columns & ~1);
+    for (long word = at; word != end; word += 8L * ROWS) {
+      FloatVector x0 = FloatVector.broadcast(F, x[column]);
       a = x0.fma(FloatVector.fromMemorySegment(F, w, word, LITTLE_ENDIAN), a);
       b = x0.fma(FloatVector.fromMemorySegment(F, w, word + 4L * L, LITTLE_ENDIAN), b);
+      FloatVector x1 = FloatVector.broadcast(F, x[column + 1]);
+      a = x1.fma(FloatVector.fromMemorySegment(F, w, word + 8L * L, LITTLE_ENDIAN), a);
+      b = x1.fma(FloatVector.fromMemorySegment(F, w, word + 12L * L, LITTLE_ENDIAN), b);
+      column += 2;
+    }
+    if (columns % 2 != 0) {
+      FloatVector x0 = FloatVector.broadcast(F, x[column]);
+      a = x0.fma(FloatVector.fromMemorySegment(F, w, end, LITTLE_ENDIAN), a);
+      b = x0.fma(FloatVector.fromMemorySegment(F, w, end + 4L * L, LITTLE_ENDIAN), b);
     }
     a.intoArray(sums, 0);
     b.intoArray(sums, L);
@@ -70,9 +81,9 @@ final class VectorFloatDots {
     w = OffHeap.of(w);
     FloatVector a = FloatVector.fromArray(F, sums, 0);
     FloatVector b = FloatVector.fromArray(F, sums, L);
-    for (int i = 0; i < fours; i++) {
-      long word = at + 8L * ROWS * i;
-      int column = from + 4 * i;
+    int column = from;
+    long end = at + 8L * ROWS * fours;
+    for (long word = at; word != end; word += 8L * ROWS) {
       IntVector w0a = IntVector.fromMemorySegment(I, w, word, LITTLE_ENDIAN);
       IntVector w0b = IntVector.fromMemorySegment(I, w, word + 4L * L, LITTLE_ENDIAN);
       FloatVector x0 = FloatVector.broadcast(F, x[column]);
@@ -89,6 +100,7 @@ final class VectorFloatDots {
       FloatVector x3 = FloatVector.broadcast(F, x[column + 3]);
       a = x3.fma(w1a.and(0xFFFF0000).reinterpretAsFloats(), a);
       b = x3.fma(w1b.and(0xFFFF0000).reinterpretAsFloats(), b);
+      column += 4;
     }
     a.intoArray(sums, 0);
     b.intoArray(sums, L);
@@ -99,9 +111,9 @@ final class VectorFloatDots {
     w = OffHeap.of(w);
     FloatVector a = FloatVector.fromArray(F, sums, 0);
     FloatVector b = FloatVector.fromArray(F, sums, L);
-    for (int i = 0; i < fours; i++) {
-      long word = at + 8L * ROWS * i;
-      int column = from + 4 * i;
+    int column = from;
+    long end = at + 8L * ROWS * fours;
+    for (long word = at; word != end; word += 8L * ROWS) {
       IntVector w0a = IntVector.fromMemorySegment(I, w, word, LITTLE_ENDIAN);
       IntVector w0b = IntVector.fromMemorySegment(I, w, word + 4L * L, LITTLE_ENDIAN);
       FloatVector x0 = FloatVector.broadcast(F, x[column]);
@@ -126,6 +138,7 @@ final class VectorFloatDots {
       IntVector high1b = w1b.lanewise(VectorOperators.ASHR, 3);
       a = x3.fma(high1a.and(0x8FFFE000).reinterpretAsFloats(), a);
       b = x3.fma(high1b.and(0x8FFFE000).reinterpretAsFloats(), b);
+      column += 4;
     }
     a.intoArray(sums, 0);
     b.intoArray(sums, L);
