@@ -1,12 +1,14 @@
 package io.smallmind.gguf;
 
 import io.smallmind.error.BadModelFileException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -160,6 +162,21 @@ public final class GgufMetadata {
       throw fail(key, "array of " + value.length(), "has no element " + index);
     }
     return value.bytesAt(index);
+  }
+
+  /**
+   * Hands the exact bytes of each string of an array to an action, in their order: what remains in
+   * a read-only buffer, which the next string reuses.
+   */
+  public void forEachString(String key, Consumer<ByteBuffer> action) {
+    GgufValue value = array(key, "strings", entry(key).value().elementType() == GgufType.STRING);
+    ByteBuffer buffer = ByteBuffer.wrap(value.data()).asReadOnlyBuffer();
+    int end = 0;
+    for (int i = 0; i < value.length(); i++) {
+      int begin = end;
+      end += value.stringBytes(i);
+      action.accept(buffer.limit(end).position(begin));
+    }
   }
 
   /** Returns an array of integers stored in any integer type; beyond 63 bits is an error. */

@@ -14,29 +14,34 @@ import java.util.List;
 abstract class AbstractTokenizer implements Tokenizer {
   final Vocabulary vocabulary;
   private final SpecialTokens specialTokens;
-  private final byte[][] bytes; // (vocabulary): what each token adds to a text
+  private final ByteStrings bytes; // (vocabulary): what each token adds to a text
 
   AbstractTokenizer(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
     specialTokens = new SpecialTokens(vocabulary);
-    bytes = new byte[vocabulary.size()][];
+    bytes = new ByteStrings(vocabulary.size());
   }
 
   /** Computes what every token adds to a text; called at the end of each constructor. */
   final void spell() {
-    for (int id = 0; id < bytes.length; id++) {
-      bytes[id] =
+    vocabulary.forEach(
+        entry -> {
+          int id = bytes.size();
           switch (vocabulary.types[id]) {
-            case Vocabulary.CONTROL, Vocabulary.UNUSED -> new byte[0];
-            case Vocabulary.USER_DEFINED ->
-                vocabulary.entries[id].getBytes(StandardCharsets.ISO_8859_1);
-            default -> spelling(id);
-          };
-    }
+            case Vocabulary.CONTROL, Vocabulary.UNUSED -> {}
+            case Vocabulary.USER_DEFINED -> bytes.append(entry);
+            default -> spell(id, entry, bytes);
+          }
+          bytes.endHidden();
+        });
   }
 
-  /** Returns the bytes that an ordinary token stands for. */
-  abstract byte[] spelling(int id);
+  /**
+   * Appends the bytes that an ordinary token stands for.
+   *
+   * @param entry its stored bytes
+   */
+  abstract void spell(int id, ByteBuffer entry, ByteStrings spellings);
 
   /**
    * Turns plain text into tokens.
@@ -102,7 +107,7 @@ abstract class AbstractTokenizer implements Tokenizer {
 
   @Override
   public byte[] bytes(int id) {
-    return bytes[id].clone();
+    return bytes.get(id);
   }
 
   @Override
@@ -120,7 +125,7 @@ abstract class AbstractTokenizer implements Tokenizer {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     boolean first = true;
     for (int id : ids) {
-      byte[] piece = bytes[id];
+      byte[] piece = bytes.get(id);
       int skip = first && piece.length > 0 ? leadingSpace(piece) : 0;
       out.write(piece, skip, piece.length - skip);
       first &= piece.length == 0;
@@ -180,13 +185,13 @@ abstract class AbstractTokenizer implements Tokenizer {
 
     @Override
     public String accept(int id) {
-      byte[] piece = bytes[id];
-      if (waiting.remaining() < piece.length) {
-        ByteBuffer larger = ByteBuffer.allocate(2 * (waiting.position() + piece.length));
+      int length = bytes.length(id);
+      if (waiting.remaining() < length) {
+        ByteBuffer larger = ByteBuffer.allocate(2 * (waiting.position() + length));
         waiting.flip();
         waiting = larger.put(waiting);
       }
-      waiting.put(piece);
+      bytes.get(id, waiting);
       return decode(false);
     }
 

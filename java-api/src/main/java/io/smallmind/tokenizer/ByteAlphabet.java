@@ -1,7 +1,7 @@
 package io.smallmind.tokenizer;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The printable characters by which GPT-2 writes bytes in its vocabulary (Radford et al. 2019):
@@ -25,18 +25,29 @@ final class ByteAlphabet {
   private ByteAlphabet() {}
 
   /**
-   * Returns the bytes that a vocabulary's text stands for, or null if it is not in the alphabet.
+   * Appends the bytes that a vocabulary's text stands for, and tells whether it is in the alphabet;
+   * if not, some bytes may have been appended.
+   *
+   * @param text UTF-8
+   * @param begin the index of its first byte
+   * @param end behind its last byte
    */
-  static @Nullable String bytes(String text) {
-    StringBuilder bytes = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); i++) {
-      char character = text.charAt(i);
-      if (character >= BYTES.length || BYTES[character] < 0) {
-        return null;
+  static boolean decode(ByteBuffer text, int begin, int end, ByteStrings bytes) {
+    for (int at = begin; at < end; at++) {
+      int character = text.get(at) & 0xFF;
+      if (character >= 0x80) { // All of the alphabet have one byte or two.
+        int next = ++at < end ? text.get(at) & 0xFF : 0;
+        if (character < 0xC2 || character >= 0xC8 || (next & 0xC0) != 0x80) {
+          return false;
+        }
+        character = (character & 0x1F) << 6 | next & 0x3F;
       }
-      bytes.append((char) BYTES[character]);
+      if (BYTES[character] < 0) {
+        return false;
+      }
+      bytes.append(BYTES[character]);
     }
-    return bytes.toString();
+    return true;
   }
 
   /** Returns the text by which a vocabulary writes bytes, given as one character each. */

@@ -1,10 +1,8 @@
 package io.smallmind.tokenizer;
 
 import io.smallmind.error.BadModelFileException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * Splits text into words by the rules of a model family, and merges the bytes of each word pair by
@@ -12,13 +10,11 @@ import java.util.Map;
  * 2019).
  */
 final class BytePairTokenizer extends AbstractTokenizer {
-  /** Separates the two sides of a merge in a key; no byte has this value. */
-  private static final char SEPARATOR = '\u0100';
+  private static final String MERGES = "tokenizer.ggml.merges";
 
   private final PreTokenizer preTokenizer;
-  private final Map<String, Integer> ranks; // left + separator + right
-  private final Map<String, Integer> idsByBytes;
-  private final String[] spellings;
+  private final ByteStrings ranks; // (merges): left and right; the tag is the left one's length
+  private final ByteStrings spellings; // (vocabulary): what each token is found by
   private final boolean addBos;
   private final boolean addEos;
 
@@ -27,43 +23,53 @@ final class BytePairTokenizer extends AbstractTokenizer {
     preTokenizer = PreTokenizer.byName(vocabulary.metadata.string("tokenizer.ggml.pre", "default"));
     addBos = vocabulary.flag("add_bos_token", preTokenizer.addsBos());
     addEos = vocabulary.flag("add_eos_token", false);
-    int size = vocabulary.size();
-    spellings = new String[size];
-    idsByBytes = HashMap.newHashMap(size);
-    for (int id = 0; id < size; id++) {
-      String bytes = ByteAlphabet.bytes(vocabulary.text(id));
-      spellings[id] = bytes != null ? bytes : vocabulary.entries[id];
-      int type = vocabulary.types[id];
-      if (type != Vocabulary.CONTROL && type != Vocabulary.UNUSED) {
-        idsByBytes.putIfAbsent(spellings[id], id);
-      }
-    }
-    List<String> merges = vocabulary.metadata.strings("tokenizer.ggml.merges");
-    ranks = HashMap.newHashMap(merges.size());
-    for (int rank = 0; rank < merges.size(); rank++) {
-      String merge = merges.get(rank);
-      int space = merge.indexOf(' ', 1);
-      String left = space < 0 ? null : ByteAlphabet.bytes(merge.substring(0, space));
-      String right = space < 0 ? null : ByteAlphabet.bytes(merge.substring(space + 1));
-      if (left == null || right == null) {
-        throw new BadModelFileException(
-            "tokenizer.ggml.merges[" + rank + "] = '" + merge + "' is no pair of tokens");
-      }
-      ranks.putIfAbsent(left + SEPARATOR + right, rank);
-    }
+    spellings = new ByteStrings(vocabulary.size());
+    vocabulary.forEach(this::addSpelling);
+    ranks = new ByteStrings(vocabulary.metadata.value(MERGES).length());
+    vocabulary.metadata.forEachString(MERGES, this::addMerge);
     spell();
   }
 
+  private void addSpelling(ByteBuffer entry) {
+    int type = vocabulary.types[spellings.size()];
+    spell(spellings.size(), entry, spellings);
+    if (type == Vocabulary.CONTROL || type == Vocabulary.UNUSED) {
+      spellings.endHidden();
+    } else {
+      spellings.endKey();
+    }
+  }
+
   @Override
-  byte[] spelling(int id) {
-    return spellings[id].getBytes(StandardCharsets.ISO_8859_1);
+  void spell(int id, ByteBuffer entry, ByteStrings spellings) {
+    if (!ByteAlphabet.decode(entry, entry.position(), entry.limit(), spellings)) {
+      spellings.restart();
+      spellings.append(entry);
+    }
+  }
+
+  private void addMerge(ByteBuffer merge) {
+    int begin = merge.position();
+    int end = merge.limit();
+    int space = begin + 1;
+    while (space < end && merge.get(space) != ' ') {
+      space++;
+    }
+    boolean pair = space < end && ByteAlphabet.decode(merge, begin, space, ranks);
+    int left = ranks.pending();
+    if (!pair || !ByteAlphabet.decode(merge, space + 1, end, ranks)) {
+      String text = StandardCharsets.UTF_8.decode(merge).toString();
+      throw new BadModelFileException(
+          MERGES + "[" + ranks.size() + "] = '" + text + "' is no pair of tokens");
+    }
+    ranks.endKey(left);
   }
 
   @Override
   void encodePlain(String text, boolean first, IdList ids) {
     for (String word : preTokenizer.split(text)) {
-      Integer whole = preTokenizer.takesWholeWords() ? idsByBytes.get(word) : null;
-      if (whole != null) {
+      int whole = preTokenizer.takesWholeWords() ? spellings.find(word) : -1;
+      if (whole >= 0) {
         ids.add(whole);
       } else {
         encodeWord(word, ids);
@@ -76,8 +82,7 @@ final class BytePairTokenizer extends AbstractTokenizer {
         new Symbols(word) {
           @Override
           long priority(int begin, int middle, int end) {
-            String pair = word.substring(begin, middle) + SEPARATOR + word.substring(middle, end);
-            return ranks.getOrDefault(pair, -1);
+            return ranks.find(word, begin, end, middle - begin);
           }
         };
     for (int at = 0; at < word.length(); at++) {
@@ -85,8 +90,8 @@ final class BytePairTokenizer extends AbstractTokenizer {
     }
     symbols.merge();
     for (int at = 0; at < word.length(); at = symbols.end(at)) {
-      Integer id = idsByBytes.get(word.substring(at, symbols.end(at)));
-      if (id != null) {
+      int id = spellings.find(word, at, symbols.end(at), 0);
+      if (id >= 0) {
         ids.add(id);
       } else {
         addBytes(word, at, symbols.end(at), ids);
@@ -96,9 +101,9 @@ final class BytePairTokenizer extends AbstractTokenizer {
 
   private void addBytes(String word, int begin, int end, IdList ids) {
     for (int at = begin; at < end; at++) {
-      int id = idsByBytes.getOrDefault(word.substring(at, at + 1), vocabulary.unknown);
-      if (id >= 0) {
-        ids.add(id);
+      int id = spellings.find(word, at, at + 1, 0);
+      if (id >= 0 || vocabulary.unknown >= 0) {
+        ids.add(id >= 0 ? id : vocabulary.unknown);
       }
     }
   }

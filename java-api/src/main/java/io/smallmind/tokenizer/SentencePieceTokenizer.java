@@ -1,6 +1,7 @@
 package io.smallmind.tokenizer;
 
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
+import java.util.HexFormat;
 
 /**
  * Merges characters into the tokens with the best scores, as SentencePiece's BPE does (Kudo and
@@ -9,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 final class SentencePieceTokenizer extends AbstractTokenizer {
   /** U+2581 in UTF-8. */
   private static final String SPACE = "\u00e2\u0096\u0081";
+
+  private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
   private final int[] byteTokens = new int[256]; // or −1
   private final boolean addSpacePrefix;
@@ -21,19 +24,33 @@ final class SentencePieceTokenizer extends AbstractTokenizer {
     addBos = vocabulary.flag("add_bos_token", true);
     addEos = vocabulary.flag("add_eos_token", false);
     for (int value = 0; value < 256; value++) {
-      int id = vocabulary.id("<0x%02X>".formatted(value));
+      int id = vocabulary.id("<0x" + HEX.toHexDigits((byte) value) + ">");
       byteTokens[value] = id >= 0 ? id : vocabulary.id(String.valueOf((char) value));
     }
     spell();
   }
 
   @Override
-  byte[] spelling(int id) {
-    String entry = vocabulary.entries[id];
-    if (vocabulary.types[id] == Vocabulary.BYTE && entry.matches("<0x[0-9A-Fa-f]{2}>")) {
-      return new byte[] {(byte) Integer.parseInt(entry.substring(3, 5), 16)};
+  void spell(int id, ByteBuffer entry, ByteStrings spellings) {
+    if (vocabulary.types[id] == Vocabulary.BYTE) {
+      String text = vocabulary.entry(id);
+      if (text.matches("<0x[0-9A-Fa-f]{2}>")) {
+        spellings.append(HexFormat.fromHexDigits(text, 3, 5));
+        return;
+      }
     }
-    return entry.replace(SPACE, " ").getBytes(StandardCharsets.ISO_8859_1);
+    for (int at = entry.position(); at < entry.limit(); at++) {
+      boolean space = isSpace(entry, at);
+      spellings.append(space ? ' ' : entry.get(at));
+      at += space ? SPACE.length() - 1 : 0;
+    }
+  }
+
+  private static boolean isSpace(ByteBuffer entry, int at) {
+    return at + SPACE.length() <= entry.limit()
+        && entry.get(at) == (byte) SPACE.charAt(0)
+        && entry.get(at + 1) == (byte) SPACE.charAt(1)
+        && entry.get(at + 2) == (byte) SPACE.charAt(2);
   }
 
   @Override
@@ -43,7 +60,7 @@ final class SentencePieceTokenizer extends AbstractTokenizer {
         new Symbols(spaced) {
           @Override
           long priority(int begin, int middle, int end) {
-            int id = textToken(spaced.substring(begin, end));
+            int id = textToken(spaced, begin, end);
             return id < 0 ? -1 : urgency(vocabulary.scores[id]);
           }
         };
@@ -54,7 +71,7 @@ final class SentencePieceTokenizer extends AbstractTokenizer {
     }
     symbols.merge();
     for (int at = 0; at < spaced.length(); at = symbols.end(at)) {
-      int id = textToken(spaced.substring(at, symbols.end(at)));
+      int id = textToken(spaced, at, symbols.end(at));
       if (id >= 0) {
         ids.add(id);
       } else {
@@ -64,8 +81,8 @@ final class SentencePieceTokenizer extends AbstractTokenizer {
   }
 
   /** Returns the token for a piece of text, or −1; text never becomes a control token. */
-  private int textToken(String piece) {
-    int id = vocabulary.id(piece);
+  private int textToken(String text, int begin, int end) {
+    int id = vocabulary.id(text, begin, end);
     return id >= 0 && (vocabulary.isControl(id) || id == vocabulary.unknown) ? -1 : id;
   }
 

@@ -36,8 +36,11 @@ final class SpecialTokens {
     for (int id = 0; id < vocabulary.size(); id++) {
       int type = vocabulary.types[id];
       boolean control = type == Vocabulary.CONTROL || type == Vocabulary.UNKNOWN;
-      String bytes = vocabulary.entries[id];
-      if ((control || type == Vocabulary.USER_DEFINED) && !bytes.isEmpty()) {
+      if (!control && type != Vocabulary.USER_DEFINED) {
+        continue;
+      }
+      String bytes = vocabulary.entry(id);
+      if (!bytes.isEmpty()) {
         byFirst
             .computeIfAbsent(bytes.charAt(0), first -> new ArrayList<>())
             .add(new Special(bytes, id, control, isMarkup(bytes) || steers(vocabulary, id)));

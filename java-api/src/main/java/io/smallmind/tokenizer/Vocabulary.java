@@ -2,16 +2,15 @@ package io.smallmind.tokenizer;
 
 import io.smallmind.error.BadModelFileException;
 import io.smallmind.gguf.GgufMetadata;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * The tokens of a model file, each with the bytes it stands for. Immutable and thread-safe.
  *
- * <p>Bytes are kept as strings of one character per byte (ISO 8859-1), which are compact and make
- * good keys.
+ * <p>Bytes are handed around as strings of one character per byte (ISO 8859-1).
  */
 final class Vocabulary {
   static final int NORMAL = 1;
@@ -37,10 +36,10 @@ final class Vocabulary {
           "<|end_story|>");
 
   private static final String PREFIX = "tokenizer.ggml.";
+  private static final String TOKENS = PREFIX + "tokens";
   private static final long NONE = 0xFFFF_FFFFL;
 
   final GgufMetadata metadata;
-  final String[] entries; // (vocabulary): the stored bytes
   final float[] scores; // (vocabulary)
   final int[] types; // (vocabulary)
   final int bos;
@@ -49,22 +48,22 @@ final class Vocabulary {
   final int separator;
   final int classifier;
   final int padding;
-  private final Map<String, Integer> ids;
+  private final ByteStrings entries; // (vocabulary): the stored bytes
   private final boolean[] turnEnds; // (vocabulary)
 
   Vocabulary(GgufMetadata metadata) {
     this.metadata = metadata;
-    String key = PREFIX + "tokens";
-    int size = metadata.length(key);
+    int size = metadata.length(TOKENS);
     if (size == 0) {
-      throw new BadModelFileException(key + " is empty; the file has no vocabulary");
+      throw new BadModelFileException(TOKENS + " is empty; the file has no vocabulary");
     }
-    entries = new String[size];
-    ids = HashMap.newHashMap(size);
-    for (int id = 0; id < size; id++) {
-      entries[id] = new String(metadata.bytes(key, id), StandardCharsets.ISO_8859_1);
-      ids.putIfAbsent(entries[id], id);
-    }
+    entries = new ByteStrings(size);
+    metadata.forEachString(
+        TOKENS,
+        entry -> {
+          entries.append(entry);
+          entries.endKey();
+        });
     double[] stored = metadata.reals(PREFIX + "scores", new double[0]);
     scores = new float[size];
     requireLength("scores", stored.length, size);
@@ -103,20 +102,30 @@ final class Vocabulary {
     if (id == NONE || id == -1) {
       return -1;
     }
-    if (id < 0 || id >= entries.length) {
+    if (id < 0 || id >= size()) {
       throw new BadModelFileException(
-          PREFIX + name + " = " + id + " is not in the vocabulary of " + entries.length);
+          PREFIX + name + " = " + id + " is not in the vocabulary of " + size());
     }
     return (int) id;
   }
 
   int size() {
-    return entries.length;
+    return entries.size();
   }
 
   /** Returns the token whose stored bytes these are, or −1. */
   int id(String bytes) {
-    return ids.getOrDefault(bytes, -1);
+    return entries.find(bytes);
+  }
+
+  /** Returns the token whose stored bytes are a part of these, or −1. */
+  int id(String bytes, int begin, int end) {
+    return entries.find(bytes, begin, end, 0);
+  }
+
+  /** Hands the stored bytes of each token to an action, in a buffer that the next one reuses. */
+  void forEach(Consumer<ByteBuffer> action) {
+    metadata.forEachString(TOKENS, action);
   }
 
   boolean flag(String name, boolean otherwise) {
@@ -132,9 +141,14 @@ final class Vocabulary {
     return turnEnds[id];
   }
 
+  /** Returns the stored bytes of a token. */
+  String entry(int id) {
+    return entries.text(id);
+  }
+
   /** Returns a token as it is stored. */
   String text(int id) {
-    return text(entries[id]);
+    return new String(entries.get(id), StandardCharsets.UTF_8);
   }
 
   /** Returns UTF-8 bytes as text. */

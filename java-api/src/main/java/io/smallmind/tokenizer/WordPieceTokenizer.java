@@ -1,5 +1,6 @@
 package io.smallmind.tokenizer;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
 import java.util.ArrayList;
@@ -26,8 +27,9 @@ final class WordPieceTokenizer extends AbstractTokenizer {
   }
 
   @Override
-  byte[] spelling(int id) {
-    return vocabulary.text(id).replace(WORD_BEGIN, " ").getBytes(StandardCharsets.UTF_8);
+  void spell(int id, ByteBuffer entry, ByteStrings spellings) {
+    String text = vocabulary.text(id).replace(WORD_BEGIN, " ");
+    spellings.append(text.getBytes(StandardCharsets.UTF_8));
   }
 
   @Override

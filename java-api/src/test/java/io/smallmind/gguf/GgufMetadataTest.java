@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.BadModelFileException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -55,6 +57,25 @@ class GgufMetadataTest {
     assertEquals(GgufType.BOOL, metadata.value("pattern").elementType());
     assertTrue(metadata.has("name"));
     assertNull(metadata.find("nome"));
+  }
+
+  @Test
+  void stringsAreHandedOutByteForByteAndReadOnly() {
+    List<ByteBuffer> strings = new ArrayList<>();
+    metadata.forEachString(
+        "tokens",
+        string -> {
+          assertTrue(string.isReadOnly());
+          strings.add(ByteBuffer.allocate(string.remaining()).put(string).flip());
+        });
+    assertEquals(List.of(ByteBuffer.wrap(INVALID_UTF8), ByteBuffer.allocate(0)), strings);
+    assertMessage(
+        "is of type ARRAY of INT32, not an array of strings",
+        () -> metadata.forEachString("types", string -> strings.clear()));
+    assertMessage(
+        "is of type STRING, not an array of strings",
+        () -> metadata.forEachString("name", string -> strings.clear()));
+    assertEquals(2, strings.size());
   }
 
   @Test
