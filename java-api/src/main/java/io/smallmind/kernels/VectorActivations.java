@@ -272,24 +272,23 @@ final class VectorActivations {
   static void dequantize(
       Activations x, long row, long column, int length, float[] out, int outOffset) {
     MemorySegment memory = OffHeap.of(x.quantized());
-    long q = x.quantizedRowOffset(row) + 2 * column;
-    long scales =
-        x.quantizedRowOffset(row) + scalesOffset(x.source().columns()) + column / BLOCK * 4;
-    for (int block = 0; block < length / BLOCK; block++) {
-      float d = memory.get(JAVA_FLOAT_UNALIGNED, scales + 4L * block);
-      dequantizeBlock(memory, q + 2L * BLOCK * block, d, out, outOffset + block * BLOCK);
-    }
-  }
-
-  private static void dequantizeBlock(
-      MemorySegment memory, long q, float d, float[] out, int outOffset) {
-    memory = OffHeap.of(memory);
-    for (int i = 0; i < BLOCK; i += L) {
-      ShortVector integers =
-          ShortVector.fromMemorySegment(SHORTS, memory, q + 2L * i, LITTLE_ENDIAN);
-      ((FloatVector) integers.convertShape(VectorOperators.S2F, S, 0))
-          .mul(d)
-          .intoArray(out, outOffset + i);
+    long first = x.quantizedRowOffset(row);
+    long scaleAt = first + scalesOffset(x.source().columns()) + column / BLOCK * 4;
+    long q = first + 2 * column;
+    long end = q + 2L * length;
+    int to = outOffset;
+    while (q != end) {
+      float d = memory.get(JAVA_FLOAT_UNALIGNED, scaleAt);
+      for (int i = 0; i < BLOCK; i += L) {
+        ShortVector integers =
+            ShortVector.fromMemorySegment(SHORTS, memory, q + 2L * i, LITTLE_ENDIAN);
+        ((FloatVector) integers.convertShape(VectorOperators.S2F, S, 0))
+            .mul(d)
+            .intoArray(out, to + i);
+      }
+      scaleAt += 4;
+      q += 2L * BLOCK;
+      to += BLOCK;
     }
   }
 }

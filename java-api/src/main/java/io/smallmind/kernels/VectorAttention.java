@@ -2,7 +2,6 @@ package io.smallmind.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import io.smallmind.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
@@ -48,9 +47,8 @@ final class VectorAttention {
   private long tile; // its first position
 
   private byte[] bytes = {};
-  private short[] halves = {};
   private float[] decoded = {}; // (TILE, headDim)
-  private float[] keys = {}; // (headDim, TILE)
+  private final VectorKeys keys = new VectorKeys();
   private float[] values = {}; // (TILE, padded)
   private float[] queries = {}; // (pieces of PIECE values, BLOCK_PAIRS, PIECE)
   private float[] sums = {}; // (pairs, padded): Σ weight · value
@@ -98,11 +96,10 @@ final class VectorAttention {
     if (sums.length < BLOCK_PAIRS * padded) {
       queries = new float[BLOCK_PAIRS * ((headDim + PIECE - 1) / PIECE * PIECE)];
       sums = new float[BLOCK_PAIRS * padded];
-      keys = new float[padded * TILE];
       values = new float[padded * TILE];
       decoded = new float[padded * TILE];
-      halves = new short[padded * TILE];
     }
+    keys.reserve(kv);
     if (bytes.length < TILE * kv.rowBytes()) {
       bytes = new byte[TILE * (int) kv.rowBytes()];
     }
@@ -170,43 +167,32 @@ final class VectorAttention {
   private void loadKeys(KvPages kv, MemorySegment page, long offset) {
     int from = from(0);
     int count = to(pairs - 1) - from;
-    decode(kv, page, offset + from * kv.rowBytes(), count * headDim);
-    turn(decoded, keys, from, count, headDim);
-  }
-
-  private static void turn(float[] rows, float[] columns, int from, int count, int length) {
-    for (int row = 0; row < count; row++) {
-      for (int i = 0; i < length; i++) {
-        columns[i * TILE + from + row] = rows[row * length + i];
-      }
-    }
+    keys.load(kv, page, offset + from * kv.rowBytes(), from, count);
   }
 
   private void loadValues(KvPages kv, MemorySegment page, long offset) {
     int from = from(0);
     int count = to(pairs - 1) - from;
-    decode(kv, page, offset + from * kv.rowBytes(), count * headDim);
     if (padded == headDim) {
-      System.arraycopy(decoded, 0, values, from * padded, count * headDim);
+      decode(kv, page, offset + from * kv.rowBytes(), count * headDim, values, from * headDim);
       return;
     }
+    decode(kv, page, offset + from * kv.rowBytes(), count * headDim, decoded, 0);
     for (int row = 0; row < count; row++) {
       System.arraycopy(decoded, row * headDim, values, (from + row) * padded, headDim);
     }
   }
 
   /** Decodes consecutive rows. */
-  private void decode(KvPages kv, MemorySegment page, long offset, int length) {
+  private void decode(
+      KvPages kv, MemorySegment page, long offset, int length, float[] to, int toOffset) {
     switch (kv.type()) {
-      case F16 -> {
-        MemorySegment.copy(page, JAVA_SHORT_UNALIGNED, offset, halves, 0, length);
-        VectorDecoder.f16(halves, decoded, length);
-      }
+      case F16 -> VectorHalves.fromF16(page, offset, to, toOffset, length);
       case Q8_0 -> {
         MemorySegment.copy(page, JAVA_BYTE, offset, bytes, 0, (int) kv.type().rowBytes(length));
-        VectorDecoder.q8(bytes, decoded, length);
+        VectorDecoder.q8(bytes, to, toOffset, length);
       }
-      default -> MemorySegment.copy(page, JAVA_FLOAT_UNALIGNED, offset, decoded, 0, length);
+      default -> MemorySegment.copy(page, JAVA_FLOAT_UNALIGNED, offset, to, toOffset, length);
     }
   }
 
@@ -223,7 +209,7 @@ final class VectorAttention {
       int depth = Math.min(PIECE, headDim - i);
       for (int pair = 0, count; pair < pairs; pair += count) {
         count = together(pairs - pair);
-        int end = to(pair + count - 1);
+        int end = to(last(pair, count));
         for (int at = panel(from(pair)); at < end; at += VectorTile.PANEL) {
           int first = query(pair, i);
           multiply(
@@ -231,7 +217,7 @@ final class VectorAttention {
               queries,
               first,
               depth,
-              keys,
+              keys.keys,
               i * TILE + at,
               TILE,
               scores,
@@ -242,9 +228,17 @@ final class VectorAttention {
     }
   }
 
-  /** Returns how many of some pairs are multiplied at once. */
+  /**
+   * Returns how many of some pairs are multiplied at once: of two and three, so many as would be
+   * four with whatever lies behind them.
+   */
   private static int together(int pairs) {
-    return pairs >= 12 ? 12 : pairs >= 4 ? 4 : 1;
+    return pairs >= 12 ? 12 : pairs >= 2 ? 4 : 1;
+  }
+
+  /** Returns the last of some pairs that are multiplied at once. */
+  private int last(int pair, int count) {
+    return Math.min(pair + count, pairs) - 1;
   }
 
   private static void multiply(
@@ -362,7 +356,7 @@ final class VectorAttention {
       // Weights of what a pair does not see are zeros, which only finite values leave zeros.
       count = finite ? together(pairs - pair) : 1;
       int begin = from(pair);
-      int depth = to(pair + count - 1) - begin;
+      int depth = to(last(pair, count)) - begin;
       for (int i = 0; i < padded && depth > 0; i += VectorTile.PANEL) {
         int a = pair * TILE + begin;
         int b = begin * padded + i;

@@ -20,25 +20,18 @@ final class VectorDecoder {
 
   private VectorDecoder() {}
 
-  /** Decodes F16 values; the compiler makes vectors of this loop by itself. */
-  static void f16(short[] from, float[] to, int length) {
-    for (int i = 0; i < length; i++) {
-      to[i] = Float.float16ToFloat(from[i]);
-    }
-  }
-
   /** Decodes blocks of Q8_0. */
-  static void q8(byte[] from, float[] to, int length) {
+  static void q8(byte[] from, float[] to, int toOffset, int length) {
     for (int i = 0, block = 0; i < length; i += BLOCK, block += BLOCK_BYTES) {
       short half = (short) ((from[block] & 0xFF) | from[block + 1] << 8);
       float scale = Float.float16ToFloat(half);
       for (int j = 0; j < BLOCK; j += BYTES.length()) {
         ByteVector bytes = ByteVector.fromArray(BYTES, from, block + 2 + j);
         FloatVector first = (FloatVector) bytes.convertShape(VectorOperators.B2F, S, 0);
-        first.mul(scale).intoArray(to, i + j);
+        first.mul(scale).intoArray(to, toOffset + i + j);
         if (BYTES.length() > L) {
           FloatVector second = (FloatVector) bytes.convertShape(VectorOperators.B2F, S, 1);
-          second.mul(scale).intoArray(to, i + j + L);
+          second.mul(scale).intoArray(to, toOffset + i + j + L);
         }
       }
     }
