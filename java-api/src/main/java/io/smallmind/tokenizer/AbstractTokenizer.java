@@ -125,10 +125,10 @@ abstract class AbstractTokenizer implements Tokenizer {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     boolean first = true;
     for (int id : ids) {
-      byte[] piece = bytes.get(id);
-      int skip = first && piece.length > 0 ? leadingSpace(piece) : 0;
-      out.write(piece, skip, piece.length - skip);
-      first &= piece.length == 0;
+      boolean empty = bytes.length(id) == 0;
+      int skip = first && !empty ? leadingSpace(bytes.get(id)) : 0;
+      bytes.write(id, skip, out);
+      first &= empty;
     }
     return out.toString(StandardCharsets.UTF_8);
   }

@@ -1,5 +1,6 @@
 package io.smallmind.tokenizer;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -101,7 +102,7 @@ final class ByteStrings {
       tags[key] = tag;
     }
     int begin = begin(key);
-    long hash = seed ^ tag;
+    long hash = step(seed, tag);
     for (int at = begin; at < used; at++) {
       hash = step(hash, bytes[at] & 0xFF);
     }
@@ -145,6 +146,11 @@ final class ByteStrings {
     target.put(bytes, begin(index), length(index));
   }
 
+  /** Writes a string without its first bytes. */
+  void write(int index, int skip, ByteArrayOutputStream out) {
+    out.write(bytes, begin(index) + skip, length(index) - skip);
+  }
+
   /** Returns a string as one character per byte (ISO 8859-1). */
   String text(int index) {
     return new String(bytes, begin(index), length(index), StandardCharsets.ISO_8859_1);
@@ -163,7 +169,7 @@ final class ByteStrings {
    * @param end behind its last one
    */
   int find(String text, int begin, int end, int tag) {
-    long hash = seed ^ tag;
+    long hash = step(seed, tag);
     for (int at = begin; at < end; at++) {
       hash = step(hash, text.charAt(at));
     }

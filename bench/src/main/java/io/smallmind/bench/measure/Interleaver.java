@@ -150,7 +150,10 @@ public final class Interleaver {
     listener.at(trial, "warming up");
     trial.begin();
     try {
-      entry.timesItself = trial.timeSlice(nanos -> {});
+      long begin = System.nanoTime();
+      do {
+        entry.timesItself = trial.timeSlice(nanos -> {});
+      } while (entry.timesItself && System.nanoTime() - begin < pace.warmUpNanos());
       if (!entry.timesItself) {
         entry.callNanos = warmUp(trial);
         entry.batch = Math.max(1, Math.round(SAMPLE_NANOS / entry.callNanos));
