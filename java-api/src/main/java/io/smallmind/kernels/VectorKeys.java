@@ -10,7 +10,6 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -24,7 +23,6 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorKeys {
   private static final VectorSpecies<Float> F = VectorTile.S;
   private static final VectorSpecies<Integer> I = VectorLanes.I;
-  private static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED;
   private static final int L = VectorTile.L;
   private static final int TILE = KvPages.PAGE_LENGTH;
   private static final VarHandle INT =
@@ -34,9 +32,6 @@ final class VectorKeys {
 
   /** What F16 in the place of F32's bits lacks. */
   private static final float F16_FACTOR = 0x1p112f;
-
-  /** The first F16 that is no number, but for the sign. */
-  private static final short F16_INFINITE = 0x7C00;
 
   /** (headDim, TILE) row-major; of positions that were not loaded, anything. */
   float[] keys = {};
@@ -100,8 +95,9 @@ final class VectorKeys {
     int length = headDim / 2;
     if (headDim % 2 == 0) {
       MemorySegment.copy(page, JAVA_INT_UNALIGNED, offset, words, 0, count * length);
-      turn(words, turned, from, count, length);
-      if (decodeF16(turned, length * TILE, keys)) {
+      if (areFinite(words, count * length)) {
+        turn(words, turned, from, count, length);
+        decodeF16(turned, length * TILE, keys);
         return;
       }
     }
@@ -109,14 +105,21 @@ final class VectorKeys {
     turn(rows, keys, from, count, headDim);
   }
 
-  /** Decodes pairs of F16; returns false if there are infinities or NaN, which come out wrong. */
-  private static boolean decodeF16(int[] turned, int length, float[] keys) {
-    ShortVector largest = ShortVector.zero(S);
+  /** Tells whether pairs of F16 are numbers: the exponent of others has no place for one more. */
+  private static boolean areFinite(int[] pairs, int length) {
+    int carried = 0;
+    for (int i = 0; i < length; i++) {
+      carried |= (pairs[i] & 0x7C007C00) + 0x04000400;
+    }
+    return (carried & 0x80008000) == 0;
+  }
+
+  /** Decodes pairs of F16 that are finite. */
+  private static void decodeF16(int[] turned, int length, float[] keys) {
     for (int at = 0; at != length; at += L) {
       int position = at % TILE;
       int to = 2 * at - position;
       IntVector both = IntVector.fromArray(I, turned, at);
-      largest = largest.max(both.and(0x7FFF7FFF).reinterpretAsShorts());
       both.lanewise(VectorOperators.LSHL, 16)
           .lanewise(VectorOperators.ASHR, 3)
           .and(0x8FFFE000)
@@ -129,7 +132,6 @@ final class VectorKeys {
           .mul(F16_FACTOR)
           .intoArray(keys, to + TILE);
     }
-    return largest.compare(VectorOperators.LT, F16_INFINITE).allTrue();
   }
 
   private void loadQ8(MemorySegment page, long offset, int from, int count, int headDim) {
