@@ -22,7 +22,9 @@ import jdk.incubator.vector.VectorSpecies;
  * their entry. For the same reason loops run until they meet their end ({@code !=}) by steps of
  * bytes: of one that counts, C2 makes several, with checks of bounds moved out of the innermost,
  * and of 16 rounds half are spent on the way there. The lines that repeat can't be methods: C2
- * stops inlining those when a method has grown, and then vectors cross calls.
+ * stops inlining those when a method has grown, and then vectors cross calls. Sums of the longest
+ * bodies go through memory: carried in registers from round to round, C2 made objects of them in
+ * one process of five. Of bytes, whose rounds are short, it does not.
  */
 final class VectorDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
@@ -90,8 +92,6 @@ final class VectorDots {
       float[] out) {
     w = OffHeap.of(w);
     int[] pairs = x.nibbles;
-    FloatVector outa = FloatVector.fromArray(F, out, 0);
-    FloatVector outb = FloatVector.fromArray(F, out, L);
     int i = 0;
     long end = at + 8L * ROWS * halves;
     for (long from = at; from != end; from += 8L * ROWS) {
@@ -146,16 +146,14 @@ final class VectorDots {
           bothb.add(bothb.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
       float d = x.scale[(half + i) / 2];
       int group = (i >> share) * ROWS;
-      outa =
-          ((FloatVector) totala.convertShape(VectorOperators.I2F, F, 0))
-              .fma(FloatVector.fromArray(F, scale, group).mul(d), outa);
-      outb =
-          ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
-              .fma(FloatVector.fromArray(F, scale, group + L).mul(d), outb);
+      ((FloatVector) totala.convertShape(VectorOperators.I2F, F, 0))
+          .fma(FloatVector.fromArray(F, scale, group).mul(d), FloatVector.fromArray(F, out, 0))
+          .intoArray(out, 0);
+      ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
+          .fma(FloatVector.fromArray(F, scale, group + L).mul(d), FloatVector.fromArray(F, out, L))
+          .intoArray(out, L);
       i++;
     }
-    outa.intoArray(out, 0);
-    outb.intoArray(out, L);
   }
 
   /** Products of 32 · 127, or 31 · 127 without offset, fit 16 bits in sums of 8 pairs. */
@@ -170,8 +168,6 @@ final class VectorDots {
       float[] out) {
     w = OffHeap.of(w);
     int[] pairs = x.pairs;
-    FloatVector outa = FloatVector.fromArray(F, out, 0);
-    FloatVector outb = FloatVector.fromArray(F, out, L);
     int i = 0;
     long end = at + 12L * ROWS * halves;
     for (long from = at; from != end; from += 12L * ROWS) {
@@ -250,16 +246,14 @@ final class VectorDots {
               .add(bothb.lanewise(VectorOperators.ASHR, 16));
       float d = x.scale[(half + i) / 2];
       int group = (i >> share) * ROWS;
-      outa =
-          ((FloatVector) totala.convertShape(VectorOperators.I2F, F, 0))
-              .fma(FloatVector.fromArray(F, scale, group).mul(d), outa);
-      outb =
-          ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
-              .fma(FloatVector.fromArray(F, scale, group + L).mul(d), outb);
+      ((FloatVector) totala.convertShape(VectorOperators.I2F, F, 0))
+          .fma(FloatVector.fromArray(F, scale, group).mul(d), FloatVector.fromArray(F, out, 0))
+          .intoArray(out, 0);
+      ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
+          .fma(FloatVector.fromArray(F, scale, group + L).mul(d), FloatVector.fromArray(F, out, L))
+          .intoArray(out, L);
       i++;
     }
-    outa.intoArray(out, 0);
-    outb.intoArray(out, L);
   }
 
   /**
