@@ -232,6 +232,59 @@ final class VectorActivations {
     }
   }
 
+  /**
+   * Copies columns of a row.
+   *
+   * @param column a multiple of the block length
+   * @param length likewise
+   * @param pairs receives pairs of q
+   * @param scale receives the blocks' scales
+   */
+  static void copy(
+      Activations x,
+      long row,
+      long column,
+      int length,
+      int[] pairs,
+      int pairsAt,
+      float[] scale,
+      int scaleAt) {
+    long first = x.quantizedRowOffset(row);
+    long scales = first + scalesOffset(x.source().columns()) + column / BLOCK * 4;
+    MemorySegment memory = OffHeap.of(x.quantized());
+    MemorySegment.copy(memory, JAVA_INT_UNALIGNED, first + 2 * column, pairs, pairsAt, length / 2);
+    MemorySegment.copy(memory, JAVA_FLOAT_UNALIGNED, scales, scale, scaleAt, length / BLOCK);
+  }
+
+  /**
+   * Computes for groups of columns of a row the scale times the sum of the q.
+   *
+   * @param column a multiple of the block length
+   * @param length likewise
+   * @param groupLength 16 or 32
+   */
+  static void copyScaledSums(
+      Activations x, long row, long column, int length, int groupLength, float[] out, int to) {
+    long columns = x.source().columns();
+    long first = x.quantizedRowOffset(row);
+    long scales = first + scalesOffset(columns) + column / BLOCK * 4;
+    long sums = first + sumsOffset(columns) + column / HALF * 4;
+    MemorySegment memory = OffHeap.of(x.quantized());
+    for (int block = 0; block < length / BLOCK; block++) {
+      float d = memory.get(JAVA_FLOAT_UNALIGNED, scales + 4L * block);
+      int low = memory.get(JAVA_INT_UNALIGNED, sums + 8L * block);
+      int high = memory.get(JAVA_INT_UNALIGNED, sums + 8L * block + 4);
+      int lowSum = (short) low + (low >> 16);
+      int highSum = (short) high + (high >> 16);
+      if (groupLength == BLOCK) {
+        out[to + block] = d * (lowSum + highSum);
+      } else {
+        out[to + 2 * block] = d * lowSum;
+        out[to + 2 * block + 1] = d * highSum;
+      }
+    }
+  }
+
   private void prepareStarts(int length, short offset) {
     for (int i = 0; i < length; i += L) {
       ShortVector both = IntVector.fromArray(I, sums, i).reinterpretAsShorts();

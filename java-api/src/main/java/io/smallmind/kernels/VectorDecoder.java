@@ -6,7 +6,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Keys and values, as they are stored, to floats: values and bits are those of the codecs. */
+/** Values in Q8_0, as attention stores them, to floats with the bits of the codec's. */
 final class VectorDecoder {
   private static final VectorSpecies<Float> S = VectorTile.S;
   private static final int L = VectorTile.L;

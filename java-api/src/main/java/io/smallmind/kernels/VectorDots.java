@@ -22,9 +22,9 @@ import jdk.incubator.vector.VectorSpecies;
  * their entry. For the same reason loops run until they meet their end ({@code !=}) by steps of
  * bytes: of one that counts, C2 makes several, with checks of bounds moved out of the innermost,
  * and of 16 rounds half are spent on the way there. The lines that repeat can't be methods: C2
- * stops inlining those when a method has grown, and then vectors cross calls. Sums of the longest
- * bodies go through memory: carried in registers from round to round, C2 made objects of them in
- * one process of five. Of bytes, whose rounds are short, it does not.
+ * stops inlining those when a method has grown, and then vectors cross calls. Sums of nibbles and
+ * six bits go through memory: carried in registers from round to round, C2 made objects of them in
+ * one process of five. Sums of bytes would lose a tenth of the speed so, and stay in registers.
  */
 final class VectorDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
@@ -55,7 +55,7 @@ final class VectorDots {
     int halves = columns / 16;
     int share = format.groupLength / 32; // as a shift: how many halves share a scale
     if (format.hasMinimums) {
-      subtractMinimums(x.scaledSums, half >> share, halves >> share, scales.minimum, out);
+      subtractMinimums(x.scaledSums, half >> share, halves >> share, scales.minimum, out, 0);
     }
     switch (format.bits) {
       case NIBBLES -> nibbles(w, at, x, half, halves, scales.scale, share, out);
@@ -64,17 +64,24 @@ final class VectorDots {
     }
   }
 
-  private static void subtractMinimums(
-      float[] sums, int first, int groups, float[] minimum, float[] out) {
-    FloatVector a = FloatVector.fromArray(F, out, 0);
-    FloatVector b = FloatVector.fromArray(F, out, L);
+  /**
+   * Subtracts what minimums make of a row's sums by groups.
+   *
+   * @param first group, of the row
+   * @param minimum (groups, ROWS)
+   * @param out (ROWS) at an index
+   */
+  static void subtractMinimums(
+      float[] sums, int first, int groups, float[] minimum, float[] out, int to) {
+    FloatVector a = FloatVector.fromArray(F, out, to);
+    FloatVector b = FloatVector.fromArray(F, out, to + L);
     for (int i = 0; i < groups; i++) {
       FloatVector sum = FloatVector.broadcast(F, -sums[first + i]);
       a = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS), a);
       b = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS + L), b);
     }
-    a.intoArray(out, 0);
-    b.intoArray(out, L);
+    a.intoArray(out, to);
+    b.intoArray(out, to + L);
   }
 
   /**

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * y = x · dequant(W)ᵀ on the Vector API. A few rows of activations read packed weights at the speed
- * of memory, with 16-bit integer products; many rows multiply panels of weights decoded to F32.
+ * of memory, with 16-bit integer products; many rows multiply panels, of weights unpacked to 16-bit
+ * integers ({@link VectorIntegerMatmul}) or, where those have 8 bits or are floats, decoded to F32.
  */
 final class VectorMatmul {
   private static final VectorSpecies<Float> S = VectorTile.S;
@@ -29,7 +30,6 @@ final class VectorMatmul {
     final VectorActivations[] rows = new VectorActivations[FEW_ROWS];
     final float[][] out = new float[FEW_ROWS][VectorLanes.ROWS];
     final VectorScales scales = new VectorScales();
-    final int[] pairs = new int[VectorLanes.CHUNK / 2 * VectorLanes.ROWS];
     final float[][] values = new float[FEW_ROWS][];
     final float[] lanes = new float[L];
     float[] weights = new float[0];
@@ -64,7 +64,10 @@ final class VectorMatmul {
       long wRowEnd,
       Matrix y) {
     VectorLanes lanes = w.isPacked() ? VectorLanes.of(w.type()) : null;
-    if (xRowEnd - xRowBegin > FEW_ROWS) {
+    boolean many = xRowEnd - xRowBegin > FEW_ROWS;
+    if (many && lanes != null && VectorIntegerMatmul.takes(lanes.format)) {
+      VectorIntegerMatmul.matmul(x, xRowBegin, xRowEnd, w, lanes, wRowBegin, wRowEnd, y);
+    } else if (many) {
       manyRows(x, xRowBegin, xRowEnd, w, lanes, wRowBegin, wRowEnd, y);
     } else if (lanes != null) {
       fewRowsPacked(x, xRowBegin, (int) (xRowEnd - xRowBegin), w, lanes, wRowBegin, wRowEnd, y);
@@ -289,10 +292,13 @@ final class VectorMatmul {
       for (int i = 0; i < depth; i += VectorLanes.CHUNK) {
         int length = Math.min(VectorLanes.CHUNK, depth - i);
         scratch.scales.load(lanes.format, w.segment(), at, length);
-        VectorPanels.unpack(
-            lanes.format, w.segment(), at + lanes.headBytes(length), length, scratch.pairs);
-        VectorPanels.scale(
-            lanes.format, scratch.pairs, length, scratch.scales, tile.right, q * depth + i * PANEL);
+        VectorPanels.decode(
+            w.segment(),
+            at + lanes.headBytes(length),
+            length,
+            scratch.scales.scale,
+            tile.right,
+            q * depth + i * PANEL);
         at += lanes.groupBytes(length);
       }
     }
