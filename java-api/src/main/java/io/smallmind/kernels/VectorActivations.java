@@ -257,13 +257,13 @@ final class VectorActivations {
   }
 
   /**
-   * Computes for groups of columns of a row the scale times the sum of the q.
+   * Computes for groups of columns of a row the negative scale times the sum of the q.
    *
    * @param column a multiple of the block length
    * @param length likewise
    * @param groupLength 16 or 32
    */
-  static void copyScaledSums(
+  static void copyNegativeSums(
       Activations x, long row, long column, int length, int groupLength, float[] out, int to) {
     long columns = x.source().columns();
     long first = x.quantizedRowOffset(row);
@@ -271,7 +271,7 @@ final class VectorActivations {
     long sums = first + sumsOffset(columns) + column / HALF * 4;
     MemorySegment memory = OffHeap.of(x.quantized());
     for (int block = 0; block < length / BLOCK; block++) {
-      float d = memory.get(JAVA_FLOAT_UNALIGNED, scales + 4L * block);
+      float d = -memory.get(JAVA_FLOAT_UNALIGNED, scales + 4L * block);
       int low = memory.get(JAVA_INT_UNALIGNED, sums + 8L * block);
       int high = memory.get(JAVA_INT_UNALIGNED, sums + 8L * block + 4);
       int lowSum = (short) low + (low >> 16);

@@ -55,7 +55,7 @@ final class VectorDots {
     int halves = columns / 16;
     int share = format.groupLength / 32; // as a shift: how many halves share a scale
     if (format.hasMinimums) {
-      subtractMinimums(x.scaledSums, half >> share, halves >> share, scales.minimum, out, 0);
+      subtractMinimums(x.scaledSums, half >> share, halves >> share, scales.minimum, out);
     }
     switch (format.bits) {
       case NIBBLES -> nibbles(w, at, x, half, halves, scales.scale, share, out);
@@ -64,24 +64,17 @@ final class VectorDots {
     }
   }
 
-  /**
-   * Subtracts what minimums make of a row's sums by groups.
-   *
-   * @param first group, of the row
-   * @param minimum (groups, ROWS)
-   * @param out (ROWS) at an index
-   */
-  static void subtractMinimums(
-      float[] sums, int first, int groups, float[] minimum, float[] out, int to) {
-    FloatVector a = FloatVector.fromArray(F, out, to);
-    FloatVector b = FloatVector.fromArray(F, out, to + L);
+  private static void subtractMinimums(
+      float[] sums, int first, int groups, float[] minimum, float[] out) {
+    FloatVector a = FloatVector.fromArray(F, out, 0);
+    FloatVector b = FloatVector.fromArray(F, out, L);
     for (int i = 0; i < groups; i++) {
       FloatVector sum = FloatVector.broadcast(F, -sums[first + i]);
       a = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS), a);
       b = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS + L), b);
     }
-    a.intoArray(out, to);
-    b.intoArray(out, to + L);
+    a.intoArray(out, 0);
+    b.intoArray(out, L);
   }
 
   /**

@@ -49,9 +49,6 @@ final class VectorIntegerMatmul {
   /** Distance of rows in {@link #rowScales}. */
   private static final int BLOCKS = DEPTH / Kernels.ACTIVATION_BLOCK;
 
-  /** Distance of rows in {@link #rowSums}. */
-  private static final int GROUPS = DEPTH / 16;
-
   /** Bytes of an unpacked chunk. */
   private static final long CHUNK_BYTES = 2L * CHUNK * PANEL;
 
@@ -73,8 +70,11 @@ final class VectorIntegerMatmul {
 
   private final float[] rowScales = new float[ROWS * BLOCKS];
 
-  /** Scaled sums of the activations by groups of the weights, if they have minimums. */
-  private final float[] rowSums = new float[ROWS * GROUPS];
+  /**
+   * Scaled sums of the activations by groups of the weights, negative, if those have minimums: what
+   * minimums are multiplied by (ROWS, {@link VectorProduct#A_STRIDE}).
+   */
+  private final float[] rowSums = new float[ROWS * VectorProduct.A_STRIDE];
 
   private final float[] product = new float[ROWS * PANEL];
 
@@ -149,8 +149,8 @@ final class VectorIntegerMatmul {
       Activations x, long row, VectorFormat format, long column, int length, int to) {
     VectorActivations.copy(x, row, column, length, pairs, to * STRIDE, rowScales, to * BLOCKS);
     if (format.hasMinimums) {
-      VectorActivations.copyScaledSums(
-          x, row, column, length, format.groupLength, rowSums, to * GROUPS);
+      VectorActivations.copyNegativeSums(
+          x, row, column, length, format.groupLength, rowSums, to * VectorProduct.A_STRIDE);
     }
   }
 
@@ -169,17 +169,19 @@ final class VectorIntegerMatmul {
       int length = Math.min(CHUNK, depth - i);
       int index = panel * (DEPTH / CHUNK) + i / CHUNK;
       long from = index * CHUNK_BYTES;
+      if (format.hasMinimums) {
+        VectorProduct.addTwelve(
+            rowSums,
+            i / format.groupLength,
+            length / format.groupLength,
+            scales[index].minimum,
+            0,
+            PANEL,
+            product,
+            0,
+            PANEL);
+      }
       for (int row = 0; row < rows; row += THREE) {
-        if (format.hasMinimums) {
-          int groups = length / format.groupLength;
-          int sums = row * GROUPS + i / format.groupLength;
-          float[] minimum = scales[index].minimum;
-          VectorDots.subtractMinimums(rowSums, sums, groups, minimum, product, row * PANEL);
-          VectorDots.subtractMinimums(
-              rowSums, sums + GROUPS, groups, minimum, product, (row + 1) * PANEL);
-          VectorDots.subtractMinimums(
-              rowSums, sums + 2 * GROUPS, groups, minimum, product, (row + 2) * PANEL);
-        }
         three(
             weights,
             from,
