@@ -235,6 +235,10 @@ final class VectorIntegerMatmul {
    * Adds the products of a chunk of a panel and three rows. Sums of eight products fit 16 bits (32
    * · 127 · 8 at most).
    *
+   * <p>Lines repeat for the reasons that {@link VectorDots} gives. There is little room for more of
+   * them: with ten pairs of columns, or four rows, the JVM's first compiler runs out of virtual
+   * registers, after which the second never gets the method.
+   *
    * @param from of the unpacked weights, in bytes, to end
    * @param x of the first row; the others follow at {@link #STRIDE}
    * @param share as a shift: how many halves of a block share a scale of the weights
