@@ -46,8 +46,11 @@ final class VectorActivations {
   /** Of both halves of words. */
   private static final int[] NIBBLE_FACTORS = new int[L];
 
+  private static final int[] FIRST_OF_FOUR = new int[L];
+
   static {
     Arrays.setAll(NIBBLE_FACTORS, i -> i % 4 == 0 ? 0 : 0x00100010);
+    Arrays.setAll(FIRST_OF_FOUR, i -> i % 4 == 0 ? -1 : 0);
   }
 
   private static final ThreadLocal<VectorActivations> OF_THREAD =
@@ -63,8 +66,9 @@ final class VectorActivations {
   int[] starts = new int[0];
 
   /**
-   * For weights of 4 bits: pairs of q, each but every fourth less 16 times the one before. A word
-   * that is shifted by some nibbles, and still has those above, is multiplied by them.
+   * For weights of 4 bits: the q in the order of the nibbles of a word, each less 16 times the one
+   * before. A word that is shifted by some nibbles, and still has all above, is multiplied by them:
+   * in the sum of both halves, modulo 2^16, what they have in excess cancels out.
    */
   int[] nibbles = new int[0];
 
@@ -104,7 +108,7 @@ final class VectorActivations {
 
   private void reserve(int blocks) {
     if (scale.length < blocks) {
-      pairs = new int[blocks * HALF + 1];
+      pairs = new int[blocks * HALF + 3];
       nibbles = new int[blocks * HALF + 1];
       highs = new int[blocks * HALF];
       byteStarts = new int[blocks * HALF];
@@ -292,14 +296,20 @@ final class VectorActivations {
     }
   }
 
-  /** Finds the pair before each at its place, that is one place on. */
+  /**
+   * Finds the pair before each at its place, that is one place on. Before the upper half of a
+   * word's first pair comes the lower half of its fourth.
+   */
   private void prepareNibbles(int length) {
     ShortVector factors = IntVector.fromArray(I, NIBBLE_FACTORS, 0).reinterpretAsShorts();
+    IntVector first = IntVector.fromArray(I, FIRST_OF_FOUR, 0);
     for (int i = 0; i < length; i += L) {
       ShortVector before = IntVector.fromArray(I, nibbles, i).reinterpretAsShorts();
+      IntVector fourth = IntVector.fromArray(I, pairs, i + 3).lanewise(VectorOperators.LSHL, 20);
       IntVector.fromArray(I, pairs, i)
           .reinterpretAsShorts()
           .sub(before.mul(factors))
+          .sub(fourth.and(first).reinterpretAsShorts())
           .reinterpretAsInts()
           .intoArray(nibbles, i);
     }

@@ -78,8 +78,9 @@ final class VectorDots {
   }
 
   /**
-   * Products of 15 · 127 fit 16 bits in sums of 16. Nibbles are not taken off those above them,
-   * which are multiplied away: see {@link VectorActivations#nibbles}.
+   * Products of 15 · 127 fit 16 bits in sums of 16. No nibble is taken off those above it, in the
+   * other half of the word neither: these are multiplied away, see {@link
+   * VectorActivations#nibbles}.
    */
   private static void nibbles(
       MemorySegment w,
@@ -104,18 +105,18 @@ final class VectorDots {
       suma = suma.add(w0a.reinterpretAsShorts().mul(p0));
       sumb = sumb.add(w0b.reinterpretAsShorts().mul(p0));
       ShortVector p1 = IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts();
-      IntVector q1a = w0a.lanewise(VectorOperators.LSHR, 4).and(0x0FFF0FFF);
-      IntVector q1b = w0b.lanewise(VectorOperators.LSHR, 4).and(0x0FFF0FFF);
+      IntVector q1a = w0a.lanewise(VectorOperators.LSHR, 4);
+      IntVector q1b = w0b.lanewise(VectorOperators.LSHR, 4);
       suma = suma.add(q1a.reinterpretAsShorts().mul(p1));
       sumb = sumb.add(q1b.reinterpretAsShorts().mul(p1));
       ShortVector p2 = IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts();
-      IntVector q2a = w0a.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
-      IntVector q2b = w0b.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
+      IntVector q2a = w0a.lanewise(VectorOperators.LSHR, 8);
+      IntVector q2b = w0b.lanewise(VectorOperators.LSHR, 8);
       suma = suma.add(q2a.reinterpretAsShorts().mul(p2));
       sumb = sumb.add(q2b.reinterpretAsShorts().mul(p2));
       ShortVector p3 = IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts();
-      IntVector q3a = w0a.lanewise(VectorOperators.LSHR, 12).and(0x000F000F);
-      IntVector q3b = w0b.lanewise(VectorOperators.LSHR, 12).and(0x000F000F);
+      IntVector q3a = w0a.lanewise(VectorOperators.LSHR, 12);
+      IntVector q3b = w0b.lanewise(VectorOperators.LSHR, 12);
       suma = suma.add(q3a.reinterpretAsShorts().mul(p3));
       sumb = sumb.add(q3b.reinterpretAsShorts().mul(p3));
       IntVector w1a = IntVector.fromMemorySegment(I, w, from + 8L * L, LITTLE_ENDIAN);
@@ -124,18 +125,18 @@ final class VectorDots {
       suma = suma.add(w1a.reinterpretAsShorts().mul(p4));
       sumb = sumb.add(w1b.reinterpretAsShorts().mul(p4));
       ShortVector p5 = IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts();
-      IntVector q5a = w1a.lanewise(VectorOperators.LSHR, 4).and(0x0FFF0FFF);
-      IntVector q5b = w1b.lanewise(VectorOperators.LSHR, 4).and(0x0FFF0FFF);
+      IntVector q5a = w1a.lanewise(VectorOperators.LSHR, 4);
+      IntVector q5b = w1b.lanewise(VectorOperators.LSHR, 4);
       suma = suma.add(q5a.reinterpretAsShorts().mul(p5));
       sumb = sumb.add(q5b.reinterpretAsShorts().mul(p5));
       ShortVector p6 = IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts();
-      IntVector q6a = w1a.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
-      IntVector q6b = w1b.lanewise(VectorOperators.LSHR, 8).and(0x00FF00FF);
+      IntVector q6a = w1a.lanewise(VectorOperators.LSHR, 8);
+      IntVector q6b = w1b.lanewise(VectorOperators.LSHR, 8);
       suma = suma.add(q6a.reinterpretAsShorts().mul(p6));
       sumb = sumb.add(q6b.reinterpretAsShorts().mul(p6));
       ShortVector p7 = IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts();
-      IntVector q7a = w1a.lanewise(VectorOperators.LSHR, 12).and(0x000F000F);
-      IntVector q7b = w1b.lanewise(VectorOperators.LSHR, 12).and(0x000F000F);
+      IntVector q7a = w1a.lanewise(VectorOperators.LSHR, 12);
+      IntVector q7b = w1b.lanewise(VectorOperators.LSHR, 12);
       suma = suma.add(q7a.reinterpretAsShorts().mul(p7));
       sumb = sumb.add(q7b.reinterpretAsShorts().mul(p7));
       IntVector botha = suma.reinterpretAsInts();
