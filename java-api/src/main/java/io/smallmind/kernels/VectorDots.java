@@ -78,8 +78,8 @@ final class VectorDots {
   }
 
   /**
-   * Products of 15 · 127 fit 16 bits in sums of 16. No nibble is taken off those above it, in the
-   * other half of the word neither: these are multiplied away, see {@link
+   * Products of 15 · 127 fit 16 bits in sums of 16. Nibbles are not taken off those above them, in
+   * the other half of the word either: these are multiplied away, see {@link
    * VectorActivations#nibbles}.
    */
   private static void nibbles(
