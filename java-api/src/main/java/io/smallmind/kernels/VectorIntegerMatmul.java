@@ -36,10 +36,10 @@ final class VectorIntegerMatmul {
   private static final int THREE = 3;
 
   /** Columns that are added up before results go back to memory. */
-  private static final int DEPTH = 2 * CHUNK;
+  private static final int DEPTH = 4 * CHUNK;
 
   /** Panels in the second-level cache. */
-  private static final int PANELS = 512 / PANEL;
+  private static final int PANELS = 256 / PANEL;
 
   /**
    * Distance of rows in {@link #pairs}, not a power of two so that they don't compete for lines.
