@@ -25,6 +25,9 @@ import jdk.incubator.vector.VectorSpecies;
  * stops inlining those when a method has grown, and then vectors cross calls. Sums of nibbles and
  * six bits go through memory: carried in registers from round to round, C2 made objects of them in
  * one process of five. Sums of bytes would lose a tenth of the speed so, and stay in registers.
+ * That memory is off the heap, at multiples of 64 bytes: in an array, which lies at a multiple of 8
+ * and is moved now and then, a vector may cross a page, and waiting for its last value then takes
+ * half as long again as all the rest.
  */
 final class VectorDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
@@ -40,7 +43,7 @@ final class VectorDots {
    * @param at of the integers, in bytes
    * @param column first of the chunk
    * @param columns its length
-   * @param out (ROWS) sums
+   * @param out (ROWS) F32 sums, off the heap at a multiple of 64 bytes
    */
   static void add(
       VectorFormat format,
@@ -50,7 +53,7 @@ final class VectorDots {
       int column,
       int columns,
       VectorScales scales,
-      float[] out) {
+      MemorySegment out) {
     int half = column / 16;
     int halves = columns / 16;
     int share = format.groupLength / 32; // as a shift: how many halves share a scale
@@ -65,16 +68,17 @@ final class VectorDots {
   }
 
   private static void subtractMinimums(
-      float[] sums, int first, int groups, float[] minimum, float[] out) {
-    FloatVector a = FloatVector.fromArray(F, out, 0);
-    FloatVector b = FloatVector.fromArray(F, out, L);
+      float[] sums, int first, int groups, float[] minimum, MemorySegment out) {
+    out = OffHeap.of(out);
+    FloatVector a = FloatVector.fromMemorySegment(F, out, 0, LITTLE_ENDIAN);
+    FloatVector b = FloatVector.fromMemorySegment(F, out, 4L * L, LITTLE_ENDIAN);
     for (int i = 0; i < groups; i++) {
       FloatVector sum = FloatVector.broadcast(F, -sums[first + i]);
       a = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS), a);
       b = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS + L), b);
     }
-    a.intoArray(out, 0);
-    b.intoArray(out, L);
+    a.intoMemorySegment(out, 0, LITTLE_ENDIAN);
+    b.intoMemorySegment(out, 4L * L, LITTLE_ENDIAN);
   }
 
   /**
@@ -90,8 +94,9 @@ final class VectorDots {
       int halves,
       float[] scale,
       int share,
-      float[] out) {
+      MemorySegment out) {
     w = OffHeap.of(w);
+    out = OffHeap.of(out);
     int[] pairs = x.nibbles;
     int i = 0;
     long end = at + 8L * ROWS * halves;
@@ -148,11 +153,15 @@ final class VectorDots {
       float d = x.scale[(half + i) / 2];
       int group = (i >> share) * ROWS;
       ((FloatVector) totala.convertShape(VectorOperators.I2F, F, 0))
-          .fma(FloatVector.fromArray(F, scale, group).mul(d), FloatVector.fromArray(F, out, 0))
-          .intoArray(out, 0);
+          .fma(
+              FloatVector.fromArray(F, scale, group).mul(d),
+              FloatVector.fromMemorySegment(F, out, 0, LITTLE_ENDIAN))
+          .intoMemorySegment(out, 0, LITTLE_ENDIAN);
       ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
-          .fma(FloatVector.fromArray(F, scale, group + L).mul(d), FloatVector.fromArray(F, out, L))
-          .intoArray(out, L);
+          .fma(
+              FloatVector.fromArray(F, scale, group + L).mul(d),
+              FloatVector.fromMemorySegment(F, out, 4L * L, LITTLE_ENDIAN))
+          .intoMemorySegment(out, 4L * L, LITTLE_ENDIAN);
       i++;
     }
   }
@@ -166,8 +175,9 @@ final class VectorDots {
       int halves,
       float[] scale,
       int share,
-      float[] out) {
+      MemorySegment out) {
     w = OffHeap.of(w);
+    out = OffHeap.of(out);
     int[] pairs = x.pairs;
     int i = 0;
     long end = at + 12L * ROWS * halves;
@@ -248,11 +258,15 @@ final class VectorDots {
       float d = x.scale[(half + i) / 2];
       int group = (i >> share) * ROWS;
       ((FloatVector) totala.convertShape(VectorOperators.I2F, F, 0))
-          .fma(FloatVector.fromArray(F, scale, group).mul(d), FloatVector.fromArray(F, out, 0))
-          .intoArray(out, 0);
+          .fma(
+              FloatVector.fromArray(F, scale, group).mul(d),
+              FloatVector.fromMemorySegment(F, out, 0, LITTLE_ENDIAN))
+          .intoMemorySegment(out, 0, LITTLE_ENDIAN);
       ((FloatVector) totalb.convertShape(VectorOperators.I2F, F, 0))
-          .fma(FloatVector.fromArray(F, scale, group + L).mul(d), FloatVector.fromArray(F, out, L))
-          .intoArray(out, L);
+          .fma(
+              FloatVector.fromArray(F, scale, group + L).mul(d),
+              FloatVector.fromMemorySegment(F, out, 4L * L, LITTLE_ENDIAN))
+          .intoMemorySegment(out, 4L * L, LITTLE_ENDIAN);
       i++;
     }
   }
@@ -271,13 +285,14 @@ final class VectorDots {
       int halves,
       float[] scale,
       int share,
-      float[] out) {
+      MemorySegment out) {
     w = OffHeap.of(w);
+    out = OffHeap.of(out);
     int[] lows = x.pairs;
     int[] highs = x.highs;
     int[] starts = x.byteStarts;
-    FloatVector outa = FloatVector.fromArray(F, out, 0);
-    FloatVector outb = FloatVector.fromArray(F, out, L);
+    FloatVector outa = FloatVector.fromMemorySegment(F, out, 0, LITTLE_ENDIAN);
+    FloatVector outb = FloatVector.fromMemorySegment(F, out, 4L * L, LITTLE_ENDIAN);
     int i = 0;
     long end = at + 16L * ROWS * halves;
     for (long from = at; from != end; from += 8L * ROWS) {
@@ -334,7 +349,7 @@ final class VectorDots {
               .fma(FloatVector.fromArray(F, scale, group + L).mul(d), outb);
       i++;
     }
-    outa.intoArray(out, 0);
-    outb.intoArray(out, L);
+    outa.intoMemorySegment(out, 0, LITTLE_ENDIAN);
+    outb.intoMemorySegment(out, 4L * L, LITTLE_ENDIAN);
   }
 }

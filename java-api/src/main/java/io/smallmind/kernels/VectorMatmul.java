@@ -6,8 +6,8 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import io.smallmind.tensor.Matrix;
 import io.smallmind.tensor.OffHeap;
 import io.smallmind.tensor.TensorType;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
@@ -28,15 +28,18 @@ final class VectorMatmul {
   /** What a thread needs. */
   private static final class Scratch {
     final VectorActivations[] rows = new VectorActivations[FEW_ROWS];
-    final float[][] out = new float[FEW_ROWS][VectorLanes.ROWS];
+    final MemorySegment[] out = new MemorySegment[FEW_ROWS];
     final VectorScales scales = new VectorScales();
     final float[][] values = new float[FEW_ROWS][];
     final float[] lanes = new float[L];
     float[] weights = new float[0];
 
     Scratch() {
+      long rowBytes = 4L * VectorLanes.ROWS;
+      MemorySegment sums = Arena.ofAuto().allocate(FEW_ROWS * rowBytes, 64);
       for (int i = 0; i < FEW_ROWS; i++) {
         rows[i] = new VectorActivations();
+        out[i] = sums.asSlice(i * rowBytes, rowBytes);
         values[i] = new float[0];
       }
     }
@@ -100,12 +103,7 @@ final class VectorMatmul {
       int columns = (int) Math.min(VectorLanes.ROWS, wRowEnd - row);
       for (int i = 0; i < rows; i++) {
         MemorySegment.copy(
-            scratch.out[i],
-            0,
-            y.segment(),
-            JAVA_FLOAT_UNALIGNED,
-            y.rowOffset(xRow + i) + 4 * row,
-            columns);
+            scratch.out[i], 0, y.segment(), y.rowOffset(xRow + i) + 4 * row, 4L * columns);
       }
     }
   }
@@ -113,7 +111,7 @@ final class VectorMatmul {
   private static void multiplyGroup(
       Scratch scratch, int rows, PackedWeights w, VectorLanes lanes, long offset) {
     for (int i = 0; i < rows; i++) {
-      Arrays.fill(scratch.out[i], 0);
+      scratch.out[i].fill((byte) 0);
     }
     int k = (int) w.columns();
     long at = offset;
