@@ -66,9 +66,9 @@ final class VectorActivations {
   int[] starts = new int[0];
 
   /**
-   * For weights of 4 bits: the q in the order of the nibbles of a word, each less 16 times the one
-   * before. A word that is shifted by some nibbles, and still has all above, is multiplied by them:
-   * in the sum of both halves, modulo 2^16, what they have in excess cancels out.
+   * Pairs as above, for weights of 4 bits: each q, in the order of a word's nibbles, less 16 times
+   * the one before. A word that is shifted by some nibbles, and still has all above, is multiplied
+   * by them: in the sum of both halves, modulo 2^16, what it has in excess cancels out.
    */
   int[] nibbles = new int[0];
 
@@ -84,8 +84,11 @@ final class VectorActivations {
   /** For each block, its scale. */
   float[] scale = new float[0];
 
-  /** For each group of the weights, if they have minimums: the scale times the sum of the q. */
-  float[] scaledSums = new float[0];
+  /**
+   * For each group of the weights, if they have minimums: the negative scale times the sum of the q,
+   * which is what those are multiplied by.
+   */
+  float[] negativeSums = new float[0];
 
   private float[] values = new float[0];
   private int[] q = new int[0];
@@ -115,7 +118,7 @@ final class VectorActivations {
       sums = new int[blocks * 2 + L];
       starts = new int[blocks * 2 + L];
       scale = new float[blocks];
-      scaledSums = new float[blocks * 2];
+      negativeSums = new float[blocks * 2];
       values = new float[blocks * BLOCK];
       q = new int[blocks * BLOCK];
     }
@@ -221,18 +224,7 @@ final class VectorActivations {
       prepareStarts(2 * blocks, (short) format.offset);
     }
     if (format.hasMinimums) {
-      sumGroups(blocks, BLOCK / format.groupLength);
-    }
-  }
-
-  private void sumGroups(int blocks, int groupsPerBlock) {
-    for (int group = 0; group < blocks * groupsPerBlock; group++) {
-      int half = group * 2 / groupsPerBlock;
-      int sum = (short) sums[half] + (sums[half] >> 16);
-      if (groupsPerBlock == 1) {
-        sum += (short) sums[half + 1] + (sums[half + 1] >> 16);
-      }
-      scaledSums[group] = scale[group / groupsPerBlock] * sum;
+      copyNegativeSums(x, row, 0, blocks * BLOCK, format.groupLength, negativeSums, 0);
     }
   }
 

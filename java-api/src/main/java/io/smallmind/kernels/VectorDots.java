@@ -22,12 +22,13 @@ import jdk.incubator.vector.VectorSpecies;
  * their entry. For the same reason loops run until they meet their end ({@code !=}) by steps of
  * bytes: of one that counts, C2 makes several, with checks of bounds moved out of the innermost,
  * and of 16 rounds half are spent on the way there. The lines that repeat can't be methods: C2
- * stops inlining those when a method has grown, and then vectors cross calls. Sums of nibbles and
- * six bits go through memory: carried in registers from round to round, C2 made objects of them in
- * one process of five. Sums of bytes would lose a tenth of the speed so, and stay in registers.
- * That memory is off the heap, at multiples of 64 bytes: in an array, which lies at a multiple of 8
- * and is moved now and then, a vector may cross a page, and waiting for its last value then takes
- * half as long again as all the rest.
+ * stops inlining those when a method has grown, and then vectors cross calls.
+ *
+ * <p>Sums of nibbles and six bits go through memory: carried in registers from round to round, C2
+ * made objects of them in one process of five. That memory is off the heap, where vectors lie at
+ * multiples of their length: in an array, which lies at a multiple of 8 bytes, one may cross a page,
+ * and a round then takes a third (six bits) to two thirds (nibbles) longer, to load what was just
+ * stored. Sums of bytes would lose a tenth of their speed in memory, and stay in registers.
  */
 final class VectorDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
@@ -43,7 +44,7 @@ final class VectorDots {
    * @param at of the integers, in bytes
    * @param column first of the chunk
    * @param columns its length
-   * @param out (ROWS) F32 sums, off the heap at a multiple of 64 bytes
+   * @param out (ROWS) F32 sums, off the heap at a multiple of a vector's length
    */
   static void add(
       VectorFormat format,
@@ -58,7 +59,7 @@ final class VectorDots {
     int halves = columns / 16;
     int share = format.groupLength / 32; // as a shift: how many halves share a scale
     if (format.hasMinimums) {
-      subtractMinimums(x.scaledSums, half >> share, halves >> share, scales.minimum, out);
+      subtractMinimums(x.negativeSums, half >> share, halves >> share, scales.minimum, out);
     }
     switch (format.bits) {
       case NIBBLES -> nibbles(w, at, x, half, halves, scales.scale, share, out);
@@ -68,12 +69,12 @@ final class VectorDots {
   }
 
   private static void subtractMinimums(
-      float[] sums, int first, int groups, float[] minimum, MemorySegment out) {
+      float[] negativeSums, int first, int groups, float[] minimum, MemorySegment out) {
     out = OffHeap.of(out);
     FloatVector a = FloatVector.fromMemorySegment(F, out, 0, LITTLE_ENDIAN);
     FloatVector b = FloatVector.fromMemorySegment(F, out, 4L * L, LITTLE_ENDIAN);
     for (int i = 0; i < groups; i++) {
-      FloatVector sum = FloatVector.broadcast(F, -sums[first + i]);
+      FloatVector sum = FloatVector.broadcast(F, negativeSums[first + i]);
       a = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS), a);
       b = sum.fma(FloatVector.fromArray(F, minimum, i * ROWS + L), b);
     }
@@ -82,8 +83,8 @@ final class VectorDots {
   }
 
   /**
-   * Products of 15 · 127 fit 16 bits in sums of 16. Nibbles are not taken off those above them, in
-   * the other half of the word either: these are multiplied away, see {@link
+   * Products of 15 · 127 fit 16 bits in sums of 16. Nibbles are not taken off those above them, nor
+   * off those of the word's other half: these are multiplied away, see {@link
    * VectorActivations#nibbles}.
    */
   private static void nibbles(

@@ -29,14 +29,17 @@ final class VectorIntegerMatmul {
   private static final int PANEL = VectorLanes.ROWS;
   private static final int CHUNK = VectorLanes.CHUNK;
 
-  /** Rows of activations that read a panel from the first-level cache. */
+  /** Rows of activations that read a panel's chunk from the first-level cache. */
   private static final int ROWS = 12;
 
   /** Rows that are multiplied at once. */
   private static final int THREE = 3;
 
-  /** Columns that are added up before results go back to memory. */
-  private static final int DEPTH = 4 * CHUNK;
+  /**
+   * Columns that are added up before results go back to memory: in groups of 16, as many as {@link
+   * #rowSums} has room for; a multiple of {@link #CHUNK}.
+   */
+  private static final int DEPTH = 16 * VectorProduct.A_STRIDE;
 
   /** Panels in the second-level cache. */
   private static final int PANELS = 256 / PANEL;

@@ -81,6 +81,7 @@ class MatmulConformanceTest extends KernelConformance {
           run(kernels, new Case(type, 1, 259, 2304, Data.Fill.RANDOM, Values.NORMAL));
           run(kernels, new Case(type, 4, 100, 4096, Data.Fill.RANDOM, Values.NORMAL));
           run(kernels, new Case(type, 150, 71, 768, Data.Fill.RANDOM, Values.NORMAL));
+          run(kernels, new Case(type, 13, 259, 1280, Data.Fill.RANDOM, Values.NORMAL));
         });
   }
 
