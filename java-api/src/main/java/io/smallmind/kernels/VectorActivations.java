@@ -85,8 +85,8 @@ final class VectorActivations {
   float[] scale = new float[0];
 
   /**
-   * For each group of the weights, if they have minimums: the negative scale times the sum of the q,
-   * which is what those are multiplied by.
+   * For each group of the weights, if they have minimums: the negative scale times the sum of the
+   * q, which is what those are multiplied by.
    */
   float[] negativeSums = new float[0];
 

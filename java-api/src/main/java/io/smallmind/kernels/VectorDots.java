@@ -26,9 +26,9 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Sums of nibbles and six bits go through memory: carried in registers from round to round, C2
  * made objects of them in one process of five. That memory is off the heap, where vectors lie at
- * multiples of their length: in an array, which lies at a multiple of 8 bytes, one may cross a page,
- * and a round then takes a third (six bits) to two thirds (nibbles) longer, to load what was just
- * stored. Sums of bytes would lose a tenth of their speed in memory, and stay in registers.
+ * multiples of their length: in an array, which lies at a multiple of 8 bytes, one may cross a
+ * page, and a round then takes a third (six bits) to two thirds (nibbles) longer, to load what was
+ * just stored. Sums of bytes would lose a tenth of their speed in memory, and stay in registers.
  */
 final class VectorDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
