@@ -88,6 +88,7 @@ public final class LanguageModel implements AutoCloseable {
    *     tensor type is unknown
    * @throws io.smallmind.error.BackendException if the backend can't be had
    * @throws io.smallmind.error.OutOfMemoryException if it does not fit into memory
+   * @throws io.smallmind.error.FileWriteException if packed weights shall be kept, and can't be
    */
   public static LanguageModel load(Path gguf, ModelOptions options) {
     KernelRegistry registry = KernelRegistry.get();
@@ -145,6 +146,7 @@ public final class LanguageModel implements AutoCloseable {
     Path adapter = options.adapter();
     return new LoadOptions(
         options.pack(),
+        options.keepPacked(),
         (name, done) -> options.progress().progress(done, total, name),
         adapter == null ? null : LoraAdapter.open(adapter, options.adapterStrength(), file));
   }

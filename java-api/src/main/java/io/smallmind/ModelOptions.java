@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param threads number of threads, or 0 for as many as there are physical cores
  * @param pack lay weights out for speed in memory of their own; without it the file's own pages are
  *     multiplied, slower, in no memory but the page cache
+ * @param keepPacked keep packed weights in a file beside the model, named after the backend and
+ *     about as large, and map them from it whenever it is there: the model loads faster, and
+ *     processes share its memory
  * @param batchRows most tokens of all sessions per forward pass
  * @param adapter path of a GGUF file with a LoRA adapter that changes the model, or null for none
  * @param adapterStrength factor of the adapter; 1 for as it was trained
@@ -21,6 +24,7 @@ public record ModelOptions(
     @Nullable String backend,
     int threads,
     boolean pack,
+    boolean keepPacked,
     int batchRows,
     @Nullable Path adapter,
     double adapterStrength,
@@ -33,32 +37,45 @@ public record ModelOptions(
     if (batchRows < 1 || batchRows > 1 << 16) {
       throw new BadArgumentException("batchRows = " + batchRows + ": choose 1 to 65536");
     }
+    if (keepPacked && !pack) {
+      throw new BadArgumentException(
+          "keepPacked without pack: weights that are not packed can't be kept; choose one");
+    }
   }
 
   /** Returns the usual options. */
   public static ModelOptions defaults() {
-    return new ModelOptions(null, 0, true, 512, null, 1, ProgressListener.none());
+    return new ModelOptions(null, 0, true, false, 512, null, 1, ProgressListener.none());
   }
 
   /** Returns these options with a backend forced. */
   public ModelOptions withBackend(@Nullable String name) {
-    return new ModelOptions(name, threads, pack, batchRows, adapter, adapterStrength, progress);
+    return new ModelOptions(
+        name, threads, pack, keepPacked, batchRows, adapter, adapterStrength, progress);
   }
 
   /** Returns these options with another number of threads. */
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(backend, count, pack, batchRows, adapter, adapterStrength, progress);
+    return new ModelOptions(
+        backend, count, pack, keepPacked, batchRows, adapter, adapterStrength, progress);
   }
 
   /** Returns these options with weights packed or not. */
   public ModelOptions withPack(boolean packed) {
     return new ModelOptions(
-        backend, threads, packed, batchRows, adapter, adapterStrength, progress);
+        backend, threads, packed, keepPacked, batchRows, adapter, adapterStrength, progress);
+  }
+
+  /** Returns these options with packed weights kept in a file beside the model, or not. */
+  public ModelOptions withKeepPacked(boolean kept) {
+    return new ModelOptions(
+        backend, threads, pack, kept, batchRows, adapter, adapterStrength, progress);
   }
 
   /** Returns these options with another size of batches. */
   public ModelOptions withBatchRows(int rows) {
-    return new ModelOptions(backend, threads, pack, rows, adapter, adapterStrength, progress);
+    return new ModelOptions(
+        backend, threads, pack, keepPacked, rows, adapter, adapterStrength, progress);
   }
 
   /**
@@ -68,11 +85,13 @@ public record ModelOptions(
    * @param strength factor of what it changes; 1 for as it was trained
    */
   public ModelOptions withAdapter(@Nullable Path path, double strength) {
-    return new ModelOptions(backend, threads, pack, batchRows, path, strength, progress);
+    return new ModelOptions(
+        backend, threads, pack, keepPacked, batchRows, path, strength, progress);
   }
 
   /** Returns these options with somebody who hears how far loading is. */
   public ModelOptions withProgress(ProgressListener listener) {
-    return new ModelOptions(backend, threads, pack, batchRows, adapter, adapterStrength, listener);
+    return new ModelOptions(
+        backend, threads, pack, keepPacked, batchRows, adapter, adapterStrength, listener);
   }
 }

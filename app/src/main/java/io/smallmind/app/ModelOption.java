@@ -22,6 +22,12 @@ final class ModelOption {
   private boolean noPack;
 
   @Option(
+      names = "--keep-packed",
+      description =
+          "Keep packed weights in a file beside the model, and map it the next time: loads faster.")
+  private boolean keepPacked;
+
+  @Option(
       names = "--lora",
       paramLabel = "FILE",
       description = "A LoRA adapter for the model, a GGUF file.")
@@ -41,6 +47,9 @@ final class ModelOption {
     if (adapterStrength != null && adapter == null) {
       throw command.usage("--lora-scale needs --lora");
     }
+    if (keepPacked && noPack) {
+      throw command.usage("--keep-packed and --no-pack exclude each other");
+    }
     try (Progress progress = new Progress(command.console())) {
       return LanguageModel.load(
           path,
@@ -48,6 +57,7 @@ final class ModelOption {
               .withBackend(command.backend())
               .withThreads(command.threads())
               .withPack(!noPack)
+              .withKeepPacked(keepPacked)
               .withAdapter(adapter, adapterStrength == null ? 1 : adapterStrength)
               .withProgress(progress.listener()));
     }

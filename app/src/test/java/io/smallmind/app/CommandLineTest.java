@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,6 +111,27 @@ class CommandLineTest {
     String[] json = java.util.Arrays.copyOf(args, args.length + 1);
     json[args.length] = "--json";
     assertEquals(run(json).json().get("text").getAsString() + "\n", streamed.out());
+  }
+
+  @Test
+  void keptWeightsGiveTheSameText() throws IOException {
+    Path model = Files.copy(Path.of(data(STORIES)), folder.resolve("kept.gguf"));
+    String[] args = {"generate", "-m", model.toString(), "-p", "Once", "-n", "9", "-t", "0", ""};
+    args[args.length - 1] = "--ignore-end";
+    String text = run(args).out();
+    args[args.length - 1] = "--keep-packed";
+    for (int i = 0; i < 2; i++) {
+      Outcome kept = run(args);
+      assertEquals("", kept.err());
+      assertEquals(text, kept.out());
+      try (Stream<Path> files = Files.list(folder)) {
+        assertEquals(
+            1, files.filter(file -> file.toString().matches(".*kept.gguf.*packed")).count());
+      }
+    }
+    String[] both = java.util.Arrays.copyOf(args, args.length + 1);
+    both[args.length] = "--no-pack";
+    run(both).failsWith(Main.USAGE);
   }
 
   @Test

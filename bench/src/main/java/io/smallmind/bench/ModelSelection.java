@@ -28,6 +28,7 @@ final class ModelSelection {
           "--batch",
           "--beside",
           "--quota",
+          "--kept",
           "--mapped",
           "--no-load");
 
@@ -77,6 +78,12 @@ final class ModelSelection {
   @Mixin private BesideOption beside = new BesideOption();
 
   @Mixin private QuotaOption quota = new QuotaOption();
+
+  @Option(
+      names = "--kept",
+      description =
+          "Have each backend take part once more, with packed weights of a file that keeps them.")
+  boolean kept;
 
   @Option(
       names = "--mapped",
@@ -174,6 +181,9 @@ final class ModelSelection {
       @Nullable Double granted) {
     int count = reads.size() + writes.size() * contexts.size() * sessions.size();
     Models work = new Models(file, count, cache, batch, rivals).beside(busy).quota(granted);
+    if (kept) {
+      work.kept();
+    }
     if (mapped) {
       work.mapped();
     }

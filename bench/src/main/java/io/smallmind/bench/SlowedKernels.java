@@ -74,6 +74,11 @@ final class SlowedKernels implements Kernels {
   }
 
   @Override
+  public String layout() {
+    return right.layout();
+  }
+
+  @Override
   public String name() {
     return right.name();
   }

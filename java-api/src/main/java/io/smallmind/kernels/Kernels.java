@@ -29,6 +29,12 @@ public interface Kernels {
     return "";
   }
 
+  /**
+   * Returns the name and version of what {@link #pack} makes: packed weights that were kept are
+   * read only by who returns the same.
+   */
+  String layout();
+
   // ---- FP32 gemm
 
   /**
@@ -80,7 +86,8 @@ public interface Kernels {
 
   /**
    * Lays a range of rows of weights out the way {@link #matmul} reads them fastest. The values
-   * stay, bit for bit, those of the source's codec.
+   * stay, bit for bit, those of the source's codec. Groups of {@link #rowGroup} rows lie one behind
+   * the other, each as if it were a matrix by itself.
    *
    * @param source weights of any type with a codec
    * @param target {@link #packedBytes} bytes for the whole matrix, aligned to 64 bytes

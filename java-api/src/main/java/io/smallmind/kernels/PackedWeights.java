@@ -105,6 +105,17 @@ public final class PackedWeights implements AutoCloseable {
   }
 
   /**
+   * Views weights that were packed before, such as in a file, whose memory must stay alive.
+   *
+   * @param source tells type and shape
+   * @param packed {@link Kernels#packedBytes} bytes as {@link Kernels#pack} of this backend makes
+   *     them, aligned to 64 bytes
+   */
+  public static PackedWeights packed(Kernels kernels, Matrix source, MemorySegment packed) {
+    return new PackedWeights(kernels, source, packed, 0, true, null);
+  }
+
+  /**
    * Views weights as they are stored, for a backend to multiply in place: slower than packed, in no
    * memory of its own. The source must stay alive.
    *

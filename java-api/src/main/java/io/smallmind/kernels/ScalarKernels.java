@@ -15,6 +15,11 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public String layout() {
+    return name();
+  }
+
+  @Override
   public void gemm(
       boolean transposeA,
       boolean transposeB,

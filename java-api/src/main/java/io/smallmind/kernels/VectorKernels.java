@@ -32,6 +32,11 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public String layout() {
+    return name() + " " + VectorLanes.VERSION + ", " + VectorLanes.ROWS + " rows";
+  }
+
+  @Override
   public void gemm(
       boolean transposeA,
       boolean transposeB,

@@ -46,6 +46,9 @@ final class VectorLanes {
   static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   static final int L = VectorTile.L;
 
+  /** Raised whenever a packed layout changes, this one or that of {@link VectorFloats}. */
+  static final int VERSION = 1;
+
   /** Rows of a group. */
   static final int ROWS = VectorTile.PANEL;
 

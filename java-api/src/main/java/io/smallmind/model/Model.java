@@ -6,6 +6,7 @@ import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.Lifetime;
 import io.smallmind.tensor.TensorType;
+import java.nio.file.Path;
 
 /**
  * A language model's weights and their forward pass. Immutable and thread-safe: any number of
@@ -41,6 +42,7 @@ public final class Model implements AutoCloseable {
    * @throws io.smallmind.error.BadModelFileException if the file is no consistent model
    * @throws io.smallmind.error.UnsupportedFormatException if its family or a tensor type is unknown
    * @throws io.smallmind.error.OutOfMemoryException if the weights don't fit into memory
+   * @throws io.smallmind.error.FileWriteException if packed weights shall be kept, and can't be
    * @throws io.smallmind.error.ClosedException if the file or the adapter was closed
    */
   public static Model load(GgufFile file, Kernels kernels, Team team, LoadOptions options) {
@@ -56,6 +58,16 @@ public final class Model implements AutoCloseable {
       file.release();
       throw e;
     }
+  }
+
+  /**
+   * Returns the file in which a backend's packed weights of a model are kept if {@link
+   * LoadOptions#keepPacked} asks for it. It may be deleted at any time, but not cut short.
+   *
+   * @param gguf path of the model
+   */
+  public static Path keptFile(Path gguf, Kernels kernels) {
+    return PackedFile.beside(gguf, kernels);
   }
 
   /** Returns the configuration. */

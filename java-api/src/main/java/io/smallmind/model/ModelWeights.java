@@ -37,6 +37,7 @@ final class ModelWeights implements AutoCloseable {
   private final List<AutoCloseable> owned = new ArrayList<>();
   private final MemoryPool pool = MemoryPool.large();
   private final MemoryPool vectors = MemoryPool.small();
+  private final @Nullable PackedFile kept;
   private long packedBytes;
   private final Set<String> unadapted = new TreeSet<>();
 
@@ -64,6 +65,7 @@ final class ModelWeights implements AutoCloseable {
    * @param file stays open as long as this
    * @throws BadModelFileException if a tensor is missing or has another shape
    * @throws UnsupportedFormatException if a tensor's type has no codec
+   * @throws io.smallmind.error.FileWriteException if packed weights can't be kept
    */
   ModelWeights(GgufFile file, ModelConfig config, Kernels kernels, Team team, LoadOptions options) {
     this.file = file;
@@ -73,6 +75,10 @@ final class ModelWeights implements AutoCloseable {
     this.options = options;
     owned.add(pool);
     owned.add(vectors);
+    kept = options.keepPacked() ? new PackedFile(file, kernels, team) : null;
+    if (kept != null) {
+      owned.add(kept);
+    }
     LoraAdapter adapter = options.adapter();
     if (adapter != null) {
       adapter.acquire();
@@ -105,6 +111,9 @@ final class ModelWeights implements AutoCloseable {
                 + ": adapters of "
                 + unadapted.iterator().next()
                 + " are not supported; only those of plain projections are");
+      }
+      if (kept != null) {
+        kept.keep();
       }
     } catch (Throwable e) {
       close();
@@ -251,9 +260,11 @@ final class ModelWeights implements AutoCloseable {
 
   private PackedWeights pack(String name, Matrix source) {
     PackedWeights packed =
-        options.pack()
-            ? PackedWeights.pack(kernels, team, source, pool)
-            : PackedWeights.stored(kernels, source);
+        kept != null
+            ? kept.pack(name, source, pool)
+            : options.pack()
+                ? PackedWeights.pack(kernels, team, source, pool)
+                : PackedWeights.stored(kernels, source);
     packedBytes += source.rows() * source.type().rowBytes(source.columns());
     options.progress().accept(name, packedBytes);
     return packed;

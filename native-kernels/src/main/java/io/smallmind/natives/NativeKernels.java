@@ -37,6 +37,11 @@ final class NativeKernels implements Kernels {
   }
 
   @Override
+  public String layout() {
+    return name() + " " + SmallMind.SM_ABI_VERSION;
+  }
+
+  @Override
   public String status() {
     return OpenBlas.status();
   }

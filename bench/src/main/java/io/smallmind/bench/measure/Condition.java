@@ -14,6 +14,9 @@ public final class Condition {
   /** Weights are multiplied as the file's pages hold them, in no memory of their own. */
   public static final String MAPPED = "mapped";
 
+  /** Weights are packed in a file that is mapped. */
+  public static final String KEPT = "kept";
+
   private static final String BESIDE = "beside";
   private static final String GUESSING = "guessing";
   private static final String QUOTA = "quota";
@@ -21,7 +24,7 @@ public final class Condition {
   private static final Pattern NAME =
       Pattern.compile(
           "(.*?)(?: ("
-              + String.join("|", WATCHED, MAPPED)
+              + String.join("|", WATCHED, MAPPED, KEPT)
               + "|(?:"
               + String.join("|", BESIDE, GUESSING, QUOTA)
               + ") \\S+))?");
@@ -77,6 +80,6 @@ public final class Condition {
     if (condition.startsWith(GUESSING)) {
       return "0";
     }
-    return condition.equals(MAPPED) ? "packed" : "without";
+    return condition.equals(MAPPED) || condition.equals(KEPT) ? "packed" : "without";
   }
 }

@@ -19,7 +19,8 @@ public final class FirstToken {
   private FirstToken() {}
 
   /**
-   * Returns the work: each backend with packed weights and with mapped ones, and rivals.
+   * Returns the work: each backend with packed weights, with those of a file that keeps them
+   * packed, and with mapped ones, and rivals.
    *
    * @param rivals that tell how long they load
    */
@@ -28,7 +29,7 @@ public final class FirstToken {
     List<Trial> trials = new ArrayList<>();
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
-        for (String condition : List.of("", Condition.MAPPED)) {
+        for (String condition : List.of("", Condition.KEPT, Condition.MAPPED)) {
           trials.add(new FirstTokenTrial(models, kernels, team, condition));
         }
       }

@@ -20,16 +20,18 @@ final class FirstTokenProbe {
   /**
    * Runs.
    *
-   * @param args model, backend, number of threads, whether weights are packed, and the tokens of
-   *     the prompt, separated by commas
+   * @param args model, backend, number of threads, how weights are held, and the tokens of the
+   *     prompt, separated by commas
    */
   public static void main(String[] args) {
     int[] prompt = Stream.of(args[4].split(",")).mapToInt(Integer::parseInt).toArray();
+    WeightsHeld held = WeightsHeld.valueOf(args[3]);
     ModelOptions options =
         ModelOptions.defaults()
             .withBackend(args[1])
             .withThreads(Integer.parseInt(args[2]))
-            .withPack(Boolean.parseBoolean(args[3]));
+            .withPack(held != WeightsHeld.MAPPED)
+            .withKeepPacked(held == WeightsHeld.KEPT);
     long begin = System.nanoTime();
     try (LanguageModel model = LanguageModel.load(Path.of(args[0]), options);
         Session session = model.newSession()) {

@@ -33,7 +33,7 @@ final class FirstTokenTrial extends Trial {
   private final LoadedModels models;
   private final Kernels kernels;
   private final Team team;
-  private final boolean packed;
+  private final WeightsHeld held;
   private final double fileBytes;
   private final int[] prompt;
   private @Nullable Answer first;
@@ -48,7 +48,10 @@ final class FirstTokenTrial extends Trial {
     this.models = models;
     this.kernels = kernels;
     this.team = team;
-    packed = !condition.equals(Condition.MAPPED);
+    held = WeightsHeld.in(condition);
+    if (held == WeightsHeld.KEPT) {
+      models.keep(kernels);
+    }
     fileBytes = models.file().fileBytes();
     prompt = Prompts.tokens(FirstToken.PROMPT, models.file().config().vocabularySize());
   }
@@ -63,7 +66,7 @@ final class FirstTokenTrial extends Trial {
   /** The process must choose the token that this one computes, whose scores are verified. */
   @Override
   public Verdict verify() {
-    try (LoadedModel loaded = new LoadedModel(models.file(), kernels, team, packed)) {
+    try (LoadedModel loaded = new LoadedModel(models.file(), kernels, team, held)) {
       Verdict scores = models.reference(team).check(loaded.model());
       if (!scores.isRight()) {
         return scores;
@@ -124,7 +127,7 @@ final class FirstTokenTrial extends Trial {
             models.file().path().toString(),
             kernels.name(),
             Integer.toString(threads()),
-            Boolean.toString(packed),
+            held.name(),
             Arrays.stream(prompt).mapToObj(Integer::toString).collect(Collectors.joining(",")));
     try {
       FreshProcess process = FreshProcess.run(command);

@@ -82,7 +82,7 @@ public final class LoadTrial extends Trial {
   public double estimateNanos() {
     long begin = System.nanoTime();
     Long before = ProcessMemory.residentBytes();
-    try (LoadedModel model = new LoadedModel(file, kernels, team, true)) {
+    try (LoadedModel model = new LoadedModel(file, kernels, team, WeightsHeld.PACKED)) {
       Long after = ProcessMemory.residentBytes();
       if (before != null && after != null) {
         figures.put("residentBytes", (double) Math.max(0, after - before));
@@ -100,7 +100,7 @@ public final class LoadTrial extends Trial {
       }
     }
     long begin = System.nanoTime();
-    LoadedModel model = new LoadedModel(file, kernels, team, true);
+    LoadedModel model = new LoadedModel(file, kernels, team, WeightsHeld.PACKED);
     nanos.accept(System.nanoTime() - begin);
     model.close();
     return true;

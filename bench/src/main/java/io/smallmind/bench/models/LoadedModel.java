@@ -16,12 +16,16 @@ final class LoadedModel implements AutoCloseable {
   private final Model model;
   private final Map<String, Double> figures = new LinkedHashMap<>();
 
-  LoadedModel(ModelFile source, Kernels kernels, Team team, boolean packed) {
+  LoadedModel(ModelFile source, Kernels kernels, Team team, WeightsHeld held) {
     Long before = ProcessMemory.residentBytes();
     long begin = System.nanoTime();
     file = GgufFile.open(source.path());
     try {
-      model = Model.load(file, kernels, team, LoadOptions.defaults().withPack(packed));
+      LoadOptions options =
+          LoadOptions.defaults()
+              .withPack(held != WeightsHeld.MAPPED)
+              .withKeepPacked(held == WeightsHeld.KEPT);
+      model = Model.load(file, kernels, team, options);
     } catch (Throwable e) {
       file.close();
       throw e;

@@ -2,8 +2,15 @@ package io.smallmind.bench.models;
 
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
+import io.smallmind.model.Model;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,12 +18,13 @@ import org.jspecify.annotations.Nullable;
  * share it, until {@link #release} was called for each of them. Not thread-safe.
  */
 final class LoadedModels {
-  private record Key(Kernels kernels, Team team, boolean packed) {}
+  private record Key(Kernels kernels, Team team, WeightsHeld held) {}
 
   private final ModelFile file;
   private final Map<Key, LoadedModel> loaded = new LinkedHashMap<>();
   private @Nullable LogitsReference reference;
   private int users;
+  private final Set<Path> keptFiles = new LinkedHashSet<>();
 
   /**
    * Creates an empty set.
@@ -32,14 +40,10 @@ final class LoadedModels {
     return file;
   }
 
-  /**
-   * Returns the model as a backend and a team run it.
-   *
-   * @param packed whether weights are packed, or multiplied as the file's pages hold them
-   */
-  LoadedModel get(Kernels kernels, Team team, boolean packed) {
+  /** Returns the model as a backend and a team run it. */
+  LoadedModel get(Kernels kernels, Team team, WeightsHeld held) {
     return loaded.computeIfAbsent(
-        new Key(kernels, team, packed), key -> new LoadedModel(file, kernels, team, packed));
+        new Key(kernels, team, held), key -> new LoadedModel(file, kernels, team, held));
   }
 
   /** Returns the scores that every backend must come close to. */
@@ -50,11 +54,28 @@ final class LoadedModels {
     return reference;
   }
 
+  /** Has a backend's packed weights kept in a file until the end, if that was not there before. */
+  void keep(Kernels kernels) {
+    Path kept = Model.keptFile(file.path(), kernels);
+    if (!Files.exists(kept)) {
+      keptFiles.add(kept);
+    }
+  }
+
   /** Ends one use; the last one frees everything. */
   void release() {
     if (--users == 0) {
       loaded.values().forEach(LoadedModel::close);
       loaded.clear();
+      keptFiles.forEach(LoadedModels::delete);
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

@@ -111,7 +111,7 @@ public final class Lookup {
 
   /** Compares a backend's scores with those of the scalar one. */
   Verdict check(Kernels kernels, Team team) {
-    try (LoadedModel model = new LoadedModel(file, kernels, team, true)) {
+    try (LoadedModel model = new LoadedModel(file, kernels, team, WeightsHeld.PACKED)) {
       return references.reference(team).check(model.model());
     }
   }

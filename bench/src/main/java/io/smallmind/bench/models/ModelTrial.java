@@ -25,7 +25,7 @@ abstract class ModelTrial extends Trial {
   private final Kernels kernels;
   private final Team team;
   private final Pass pass;
-  private final boolean packed;
+  private final WeightsHeld held;
   private final @Nullable Profiler profiler;
   private @Nullable Running running;
 
@@ -63,7 +63,10 @@ abstract class ModelTrial extends Trial {
         team.size());
     boolean profiled = condition.equals(Condition.WATCHED);
     profiler = profiled ? new Profiler(models.file().config().layers(), team.size()) : null;
-    packed = !condition.equals(Condition.MAPPED);
+    held = WeightsHeld.in(condition);
+    if (held == WeightsHeld.KEPT) {
+      models.keep(kernels);
+    }
     this.models = models;
     this.kernels = kernels;
     this.team = team;
@@ -77,7 +80,7 @@ abstract class ModelTrial extends Trial {
   final Running running() {
     Running prepared = running;
     if (prepared == null) {
-      Model model = models.get(kernels, team, packed).model();
+      Model model = models.get(kernels, team, held).model();
       List<KvCache> caches = new ArrayList<>();
       for (int session = 0; session < pass.sessions; session++) {
         caches.add(Contexts.filled(model, pass.cacheType, pass.depth, pass.capacity()));
@@ -121,7 +124,7 @@ abstract class ModelTrial extends Trial {
 
   @Override
   public Map<String, Double> figures() {
-    Map<String, Double> figures = new LinkedHashMap<>(models.get(kernels, team, packed).figures());
+    Map<String, Double> figures = new LinkedHashMap<>(models.get(kernels, team, held).figures());
     figures.put("cacheBytesPerToken", models.file().cacheBytes(1, pass.cacheType));
     return figures;
   }

@@ -57,7 +57,13 @@ public final class Models {
     return this;
   }
 
-  /** Has each backend take part a second time, with weights that are mapped rather than packed. */
+  /** Has each backend take part once more, with packed weights that are mapped from their file. */
+  public Models kept() {
+    conditions.add(Condition.KEPT);
+    return this;
+  }
+
+  /** Has each backend take part once more, with weights that are mapped rather than packed. */
   public Models mapped() {
     conditions.add(Condition.MAPPED);
     return this;

@@ -141,7 +141,7 @@ final class SessionsTrial extends Trial {
   /** Its scores behind the last token must be those that it gets alone, in every session. */
   @Override
   public Verdict verify() {
-    Model model = models.get(kernels, team, true).model();
+    Model model = models.get(kernels, team, WeightsHeld.PACKED).model();
     scheduler = new Scheduler(model, Math.max(pass.batchRows(), pass.sessions()), pass.sessions());
     clients.forEach(client -> client.open(model));
     call();
@@ -186,7 +186,8 @@ final class SessionsTrial extends Trial {
   /** Returns how long a session waits for a token. */
   @Override
   public Map<String, Double> figures() {
-    Map<String, Double> figures = new LinkedHashMap<>(models.get(kernels, team, true).figures());
+    Map<String, Double> figures =
+        new LinkedHashMap<>(models.get(kernels, team, WeightsHeld.PACKED).figures());
     if (tokenNanos.getTotalCount() > 0) {
       figures.put("tokenNanosMedian", (double) tokenNanos.getValueAtPercentile(50));
       figures.put("tokenNanosP95", (double) tokenNanos.getValueAtPercentile(95));

@@ -47,7 +47,9 @@ final class OwnRatios {
     Comparison.add(what + Condition.without(condition), label, row, plain, found);
     for (BenchReport.ResultRow rival : rows) {
       // Others map their files too.
-      boolean mapped = condition.equals(Condition.MAPPED) && rival.role().equals("baseline");
+      boolean mapped =
+          (condition.equals(Condition.MAPPED) || condition.equals(Condition.KEPT))
+              && rival.role().equals("baseline");
       boolean alike =
           rival.role().equals("baseline_variant")
               && condition.equals(Condition.in(rival.variant()));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.smallmind.bench.limits.Limits;
+import io.smallmind.bench.measure.Condition;
 import io.smallmind.bench.measure.Trial;
 import io.smallmind.bench.work.Contestants;
 import io.smallmind.bench.work.Workload;
@@ -15,6 +16,7 @@ import io.smallmind.gguf.GgufWriter;
 import io.smallmind.kernels.KernelRegistry;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
+import io.smallmind.model.Model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,6 +47,26 @@ class FirstTokenTest {
       assertTrue(trial.figures().get("loadSeconds") > 0);
     }
     models.release();
+  }
+
+  /** What the bench had kept it takes away, but not what was there. */
+  @Test
+  void keptWeightsAreThereUntilTheEnd() throws IOException {
+    ModelFile file = tiny();
+    Kernels kernels = KernelRegistry.get().available().getFirst();
+    Path kept = Model.keptFile(file.path(), kernels);
+    for (boolean before : new boolean[] {false, true}) {
+      LoadedModels models = new LoadedModels(file, 1);
+      try (Team team = new Team(1)) {
+        Trial trial = new FirstTokenTrial(models, kernels, team, Condition.KEPT);
+        trial.estimateNanos();
+        assertTrue(Files.exists(kept));
+        assertTrue(trial.verify().isRight());
+      }
+      models.release();
+      assertEquals(before, Files.exists(kept));
+      Files.write(kept, new byte[0]);
+    }
   }
 
   @Test
@@ -84,7 +106,7 @@ class FirstTokenTest {
                 List.of())) {
       String name = kernels.name();
       assertEquals(
-          List.of(name, name + " mapped", name, name + " mapped"),
+          List.of(name, name + " kept", name + " mapped", name, name + " kept", name + " mapped"),
           work.trials().stream().map(Trial::variant).toList());
     }
   }
