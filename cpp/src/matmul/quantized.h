@@ -34,8 +34,8 @@ template <class Format>
 constexpr int64_t kPrefetchBytes = Direct<Format>::kPrefetchFurther > 0 ? 1024 : 4096;
 
 /* Fills the sides of the tile of `tokens` tokens whose first row of activations is xq, for `blocks`
- * blocks from first_block on. */
-template <class S, class Format>
+ * blocks from first_block on. First sums start from kStart. */
+template <class S, class Format, int32_t kStart = kSumStart<S, Format>>
 void fill_side(const uint8_t* xq, int64_t columns, int tokens, int64_t first_block, int64_t blocks,
                uint32_t* side) {
   constexpr int kOffset = S::carried_offset(Format::kOffset, Format::kMaxWeight);
@@ -57,7 +57,7 @@ void fill_side(const uint8_t* xq, int64_t columns, int tokens, int64_t first_blo
           float scaled = d * static_cast<float>(sum);
           memcpy(to + 1 + p, &scaled, sizeof(scaled));
         } else {
-          int32_t bias = -kOffset * sum;
+          int32_t bias = (p == 0 ? kStart : 0) - kOffset * sum;
           memcpy(to + 1 + p, &bias, sizeof(bias));
         }
       }
@@ -199,6 +199,17 @@ class Source {
   Record scratch_[kRecords];
 };
 
+/* Results that a cache holds from panel to panel, in elements. */
+constexpr int64_t kCachedResults = 1 << 20;
+
+/* Asks for the results of some tokens in a group of rows. */
+SM_INLINE void touch_results(const float* y, int64_t stride, int64_t tokens) {
+  for (int64_t t = 0; t < tokens; t++, y += stride) {
+    __builtin_prefetch(y, 1, 3);
+    __builtin_prefetch(y + kGroupRows / 2, 1, 3);
+  }
+}
+
 /* Runs the tiles of `tokens` tokens over the group that begins with a row, from `first_block` of
  * their columns on; side belongs to side_block and the blocks after it. */
 template <class S, class Weights>
@@ -207,6 +218,7 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
                     int64_t side_block, int64_t side_blocks) {
   using Format = typename Weights::Format;
   const int64_t row_bytes = activation_row_bytes(range.columns);
+  const bool far = range.tokens * range.y_stride > kCachedResults;
   int64_t t = 0;
   while (t < tokens) {
     int count = tile_tokens<S, Weights>(tokens - t);
@@ -219,6 +231,9 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
     out.stride = range.y_stride;
     out.rows = range.w_end - row;
     out.add = first_block > 0;
+    if (far) {
+      touch_results(out.y + count * out.stride, out.stride, smaller(tokens - t - count, count));
+    }
     tile_of_group<S, Weights>(count, w, x, out);
     w.prefetch += w.records * Weights::kBlocks / w.prefetch_every * w.prefetch_bytes;
     t += count;

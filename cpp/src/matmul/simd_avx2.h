@@ -96,6 +96,12 @@ struct Avx2 {
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
   }
 
+  /* Integer sums start from here. */
+  static constexpr int32_t kSumStart = 0;
+  using Factor = F;
+  static SM_INLINE Factor factor(F scale) { return scale; }
+  static SM_INLINE F scaled(I sum, const Factor& factor) { return mul(to_float(sum), factor); }
+
   /* The offset that products of weights of this format carry, to be taken off through the sums of
    * the activations. Weights of more than 7 bits are made signed first. */
   static constexpr int carried_offset(int offset, int max_weight) {
@@ -118,7 +124,7 @@ struct Avx2 {
     I pairs;
     I sum;
 
-    SM_INLINE void start(const uint32_t* bias) { start_at = bias; }
+    SM_INLINE void start(const uint32_t* bias, int32_t /* otherwise: 0 */) { start_at = bias; }
 
     template <int kStep>
     SM_INLINE void step(I w, I x) {

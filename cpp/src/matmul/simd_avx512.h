@@ -101,6 +101,22 @@ struct Avx512 {
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
   }
 
+  /* Integer sums start from here: the bits of the float 1.5 * 2^23, whose last place is 1, so that
+   * a sum, taken for a float, is larger than that by what was added. One multiply-add then does
+   * what conversion and multiplication would, with the same bits. */
+  static constexpr int32_t kSumStart = 0x4b400000;
+  struct Factor {
+    F scale;
+    F start;  // of the scaled sum
+  };
+  /* Exact for scales of up to 22 bits below 2^104. */
+  static SM_INLINE Factor factor(F scale) {
+    return {scale, mul(scale, splat_float(-12582912.0f))};
+  }
+  static SM_INLINE F scaled(I sum, const Factor& factor) {
+    return mul_add(as_float(sum), factor.scale, factor.start);
+  }
+
   /* The offset that products of weights of this format carry, to be taken off through the sums of
    * the activations. */
   static constexpr int carried_offset(int offset, int /* max_weight */) { return offset; }
@@ -113,7 +129,9 @@ struct Avx512 {
   template <int kMaxWeight, int kSteps>
   struct Dot {
     I sum;
-    SM_INLINE void start(const uint32_t* bias) { sum = bias ? splat(*bias) : zero(); }
+    SM_INLINE void start(const uint32_t* bias, int32_t otherwise) {
+      sum = splat(bias ? *bias : static_cast<uint32_t>(otherwise));
+    }
     template <int kStep>
     SM_INLINE void step(I w, I x) {
       sum = _mm512_dpbusd_epi32(sum, w, x);

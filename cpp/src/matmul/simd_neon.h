@@ -96,6 +96,12 @@ struct NeonBase {
   static SM_INLINE F mul_add(F a, F b, F c) { return vfmaq_f32(c, a, b); }
   static SM_INLINE float sum(F v) { return vaddvq_f32(v); }
 
+  /* Integer sums start from here. */
+  static constexpr int32_t kSumStart = 0;
+  using Factor = F;
+  static SM_INLINE Factor factor(F scale) { return scale; }
+  static SM_INLINE F scaled(I sum, const Factor& factor) { return mul(to_float(sum), factor); }
+
   /* Products are of signed bytes, so weights of more than 7 bits lose 128 first. */
   static constexpr int carried_offset(int offset, int max_weight) {
     return max_weight > 127 ? offset - 128 : offset;
@@ -128,7 +134,7 @@ struct Neon : NeonBase {
     int16x8_t high;
     int32x4_t sum;
 
-    SM_INLINE void start(const uint32_t* bias) {
+    SM_INLINE void start(const uint32_t* bias, int32_t /* otherwise: 0 */) {
       sum = vreinterpretq_s32_u32(splat(bias ? *bias : 0));
     }
 
@@ -167,7 +173,7 @@ struct NeonDotprod : NeonBase {
   struct Dot {
     int32x4_t sum;
 
-    SM_INLINE void start(const uint32_t* bias) {
+    SM_INLINE void start(const uint32_t* bias, int32_t /* otherwise: 0 */) {
       sum = vreinterpretq_s32_u32(splat(bias ? *bias : 0));
     }
 

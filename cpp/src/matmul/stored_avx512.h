@@ -216,7 +216,7 @@ struct OneByStoredAvx512 {
     if (blocks * kSide < Format >> kSideBytes / 4) {
       return range.w_begin;
     }
-    fill_side<Avx512, Format>(range.xq, range.columns, 1, 0, blocks, side);
+    fill_side<Avx512, Format, 0>(range.xq, range.columns, 1, 0, blocks, side);
     int64_t row = range.w_begin;
     for (; row + kRows <= range.w_end; row += kRows) {
       const uint8_t* block = w + row * row_stride;

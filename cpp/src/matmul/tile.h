@@ -25,6 +25,10 @@ namespace {
 template <class Format>
 constexpr int kSide = 1 + Format::kScales;
 
+/* What the first integer sums of a block start from. */
+template <class S, class Format>
+constexpr int32_t kSumStart = kHugeScales<Format> ? 0 : S::kSumStart;
+
 /* The quantized activations of a tile, from some column on. */
 struct TileActivations {
   const uint8_t* q;      // of the first token
@@ -117,7 +121,8 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
         unroll<kScales>([&](auto scale) SM_LAMBDA {
           constexpr int p = decltype(scale)::value;
           const uint32_t* bias = Format::kMinimums ? nullptr : side + t * kSide<Format> + 1 + p;
-          unroll<kVectors>([&](auto v) SM_LAMBDA { dots[p][t][v].start(bias); });
+          constexpr int32_t kStart = p == 0 ? kSumStart<S, Format> : 0;
+          unroll<kVectors>([&](auto v) SM_LAMBDA { dots[p][t][v].start(bias, kStart); });
         });
       });
       unroll<8>([&](auto step) SM_LAMBDA {
@@ -145,11 +150,14 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
       unroll<kVectors>([&](auto vector) SM_LAMBDA {
         constexpr int v = decltype(vector)::value;
         const int at = lane + v * S::kLanes;
+        const F scale = S::load(&scales.scale[block * kScales][at]);
+        const typename S::Factor factor = S::factor(scale);
         unroll<kTokens>([&](auto token) SM_LAMBDA {
           constexpr int t = decltype(token)::value;
           const uint32_t* s = side + t * kSide<Format>;
-          F product = S::mul(S::to_float(dots[0][t][v].result()),
-                             S::load(&scales.scale[block * kScales][at]));
+          const I first = dots[0][t][v].result();
+          F product =
+              kHugeScales<Format> ? S::mul(S::to_float(first), scale) : S::scaled(first, factor);
           if constexpr (kScales == 2) {
             product = S::mul_add(S::to_float(dots[1][t][v].result()),
                                  S::load(&scales.scale[block * kScales + 1][at]), product);

@@ -65,15 +65,21 @@ struct Direct {
 
 /* All that the micro-kernel knows of decoded weights. Formats that agree in it share its code: the
  * compiler spends most of its time on tiles. */
-template <int kScalesOfBlock, bool kWithMinimums, int kLargest>
+template <int kScalesOfBlock, bool kWithMinimums, int kLargest, bool kHuge>
 struct DecodedFormat {
   static constexpr int kScales = kScalesOfBlock;
   static constexpr bool kMinimums = kWithMinimums;
   static constexpr int kMaxWeight = kLargest;
 };
 
+template <int kScalesOfBlock, bool kWithMinimums, int kLargest, bool kHuge>
+constexpr bool kHugeScales<DecodedFormat<kScalesOfBlock, kWithMinimums, kLargest, kHuge>> = kHuge;
+
+/* Huge scales only where they matter. */
 template <class S, class F>
-using DecodedFormatOf = DecodedFormat<F::kScales, F::kMinimums, S::weight_class(F::kMaxWeight)>;
+using DecodedFormatOf =
+    DecodedFormat<F::kScales, F::kMinimums, S::weight_class(F::kMaxWeight),
+                  S::kSumStart != 0 && kHugeScales<F>>;
 
 /* Rows of scales or of minimums of decoded blocks, from their `first` on. */
 template <class Block, int kScales>

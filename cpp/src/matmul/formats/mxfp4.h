@@ -51,6 +51,10 @@ struct MXFP4 {
   }
 };
 
+/* Up to 2^127. */
+template <>
+constexpr bool kHugeScales<MXFP4> = true;
+
 static_assert(sizeof(MXFP4::Record) == MXFP4::kStoredBytes * kGroupRows, "size of a record");
 
 }  // namespace
