@@ -1,6 +1,7 @@
 /* Which instruction sets this machine can run: the CPU must have them, and the operating system
  * must save their registers. */
 
+#include "processor.h"
 #include "smallmind.h"
 
 #if defined(__x86_64__)
@@ -27,6 +28,11 @@ uint32_t enabled_states() {
   return low;
 }
 
+bool is_intel() {
+  constexpr uint32_t kGenu = 0x756e6547;  // the first four letters of GenuineIntel
+  return cpuid(0, 0).ebx == kGenu;
+}
+
 constexpr uint32_t bit(int n) { return 1u << n; }
 
 constexpr bool has(uint32_t flags, uint32_t wanted) { return (flags & wanted) == wanted; }
@@ -42,6 +48,8 @@ constexpr uint32_t kStatesYmm = bit(1) | bit(2);                        // xmm, 
 constexpr uint32_t kStatesZmm = kStatesYmm | bit(5) | bit(6) | bit(7);  // masks, zmm
 
 }  // namespace
+
+const bool kIntelProcessor = is_intel();
 
 int32_t sm_isa_supported(int32_t isa) {
   if (isa != SM_ISA_AVX2 && isa != SM_ISA_AVX512_VNNI && isa != SM_ISA_AVX512_BF16) {

@@ -10,6 +10,7 @@
 
 #include "matmul/tile.h"
 #include "matmul/weights.h"
+#include "processor.h"
 
 namespace {
 
@@ -28,10 +29,26 @@ constexpr int64_t kDirectColumns = 512;
 template <class Format>
 constexpr int64_t kRecordsAtOnce = kDirectColumns / (kActivationBlock * Format::kBlocks);
 
-/* How far ahead of its loads a single tile asks memory for packed weights, in bytes: as measured.
- * Where L2 is asked further ahead, L1 has less to wait for. */
+/* How far ahead of its loads a single tile asks memory for packed weights, in bytes, and how much
+ * further L2 does; all as measured. */
+struct Ahead {
+  int64_t near;
+  int64_t further;
+};
+
+/* Large blocks keep more lines on their way than L1 can wait for: L2 asks for them before. */
 template <class Format>
-constexpr int64_t kPrefetchBytes = Direct<Format>::kPrefetchFurther > 0 ? 1024 : 4096;
+constexpr Ahead kAhead = Direct<Format>::kBlockBytes > 768 ? Ahead{1024, 6144} : Ahead{4096, 0};
+
+/* Of one token, where the memory is of an Intel processor, which answers later. */
+constexpr Ahead kAheadOnIntel = {2048, 3072};
+
+/* What lies in records of many blocks AMD's processors fetch ahead for one token by themselves, and
+ * better than when they are asked; Intel's don't. */
+template <class Format>
+bool fetches_by_itself(int64_t tokens) {
+  return tokens == 1 && Format::kBlocks > 1 && !kIntelProcessor;
+}
 
 /* Fills the sides of the tile of `tokens` tokens whose first row of activations is xq, for `blocks`
  * blocks from first_block on. First sums start from kStart. */
@@ -235,7 +252,9 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
       touch_results(out.y + count * out.stride, out.stride, smaller(tokens - t - count, count));
     }
     tile_of_group<S, Weights>(count, w, x, out);
-    w.prefetch += w.records * Weights::kBlocks / w.prefetch_every * w.prefetch_bytes;
+    if (w.prefetch_every > 0) {
+      w.prefetch += w.records * Weights::kBlocks / w.prefetch_every * w.prefetch_bytes;
+    }
     t += count;
   }
 }
@@ -267,7 +286,8 @@ void matmul_few(Source<Format>& w, const Range& range) {
                         S::vectors(static_cast<int>(range.tokens)) * S::kLanes == kGroupRows;
   const int64_t step = one_tile && w.is_packed() ? room : kDirectColumns / kActivationBlock;
   const int64_t tiles = (range.tokens + kTokensOfTile<S, D> - 1) / kTokensOfTile<S, D>;
-  const int64_t ahead = one_tile ? kPrefetchBytes<Format> : step * D::kBlockBytes;
+  const Ahead ahead = range.tokens == 1 && kIntelProcessor ? kAheadOnIntel : kAhead<Format>;
+  const int64_t near = one_tile ? ahead.near : step * D::kBlockBytes;
   for (int64_t from = 0; from < blocks; from += room) {
     int64_t end = smaller(blocks, from + room);
     fill_sides<S, D, Format>(range, 0, range.tokens, from, end - from, side);
@@ -278,14 +298,15 @@ void matmul_few(Source<Format>& w, const Range& range) {
         weights.records = smaller(step, end - block) / Format::kBlocks;
         if (w.is_packed()) {
           weights.record = w.packed(row, record);
-          weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record) + ahead;
-          weights.prefetch_every = tiles;
+          weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record) + near;
+          weights.prefetch_every = fetches_by_itself<Format>(range.tokens) ? 0 : tiles;
         } else {
           weights.record = w.pack(row, record, weights.records);
-          weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record);
-          weights.prefetch_every = blocks * tiles;  // It lies in L1.
+          weights.prefetch = nullptr;
+          weights.prefetch_every = 0;  // It lies in L1.
         }
         weights.prefetch_bytes = D::kBlockBytes;
+        weights.prefetch_further = ahead.further;
         tiles_of_group<S>(range, 0, range.tokens, row, weights, block, side, from, end - from);
       }
     }
@@ -310,7 +331,7 @@ void matmul_many(Source<Format>& w, const Range& range) {
       fill_sides<S, P, Format>(range, token, tokens, block, blocks, side);
       const int64_t tiles = (tokens + kTokensOfTile<S, P> - 1) / kTokensOfTile<S, P>;
       for (int64_t row = range.w_begin; row < range.w_end; row += kGroupRows) {
-        TileWeights<P> weights{panel, blocks, nullptr, Direct<Format>::kBlockBytes, tiles};
+        TileWeights<P> weights{panel, blocks, nullptr, Direct<Format>::kBlockBytes, tiles, 0};
         if (w.is_packed()) {
           P::template decode<S, Format>(w.packed(row, record), count, panel);
           weights.prefetch = reinterpret_cast<const uint8_t*>(w.packed(row + kGroupRows, record));
@@ -320,8 +341,7 @@ void matmul_many(Source<Format>& w, const Range& range) {
             P::template decode<S, Format>(w.pack(row, record + r, part), part,
                                           panel + r * Format::kBlocks);
           }
-          weights.prefetch = reinterpret_cast<const uint8_t*>(panel);
-          weights.prefetch_every = blocks * tiles;
+          weights.prefetch_every = 0;
         }
         tiles_of_group<S>(range, token, tokens, row, weights, block, side, block, blocks);
       }

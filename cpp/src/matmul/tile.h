@@ -37,7 +37,8 @@ struct TileActivations {
 };
 
 /* Records of weights for a tile, and what to ask memory for on the way: at every prefetch_every-th
- * block the packed bytes of one, from `prefetch` on. */
+ * block the packed bytes of one, from `prefetch` on, and, if that is not 0, what lies
+ * prefetch_further behind them; with prefetch_every = 0 nothing. */
 template <class Weights>
 struct TileWeights {
   const typename Weights::Record* record;
@@ -45,6 +46,7 @@ struct TileWeights {
   const uint8_t* prefetch;
   int64_t prefetch_bytes;
   int64_t prefetch_every;
+  int64_t prefetch_further;
 };
 
 /* Where the results of a tile go. */
@@ -66,8 +68,8 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  * Weights is Direct<Format> or Panel<Format>: kBlocks blocks to a record, and
  *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
  *   weight<S, i>(record, block, lane),
- *   prefetch<part, parts>(from, bytes), which asks memory for a part of the packed bytes of a
- * block.
+ *   prefetch<part, parts>(from, bytes, further), which asks memory for a part of the packed bytes
+ * of a block.
  *
  * Arguments by reference: a copy on the stack, made right after they were written piece by piece,
  * would wait for those writes.
@@ -80,11 +82,9 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
   using I = typename S::I;
   constexpr int kScales = Format::kScales;
   constexpr int kStepsPerScale = 8 / kScales;
-  // One token waits for memory. What lies in records of many blocks the processor fetches best by
-  // itself; of others it had best be asked for a block at a time. Several tokens compute, and so
-  // many requests at once would hold them up.
+  // One token waits for memory, which had best be asked for a block at a time. Several compute, and
+  // so many requests at once would hold them up.
   constexpr bool kSpread = kTokens > 1;
-  constexpr bool kWhole = kTokens == 1 && Weights::kBlocks == 1;
 
   F sums[kTokens][kVectors];
   for (int t = 0; t < kTokens; t++) {
@@ -101,7 +101,7 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
   const uint32_t* side = x.side;
   typename Weights::Scratch scratch;
   const uint8_t* prefetch = w.prefetch;
-  int64_t until_prefetch = 0;
+  int64_t until_prefetch = w.prefetch_every == 0 ? -1 : 0;
   const typename Weights::Record* record = w.record;
   for (int64_t r = 0; r < w.records; r++, record++) {
     typename Weights::Scales scales = Weights::template scales<S, kVectors>(*record, lane, scratch);
@@ -109,8 +109,8 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
       const uint8_t* ahead = nullptr;
       if (until_prefetch-- == 0) {
         ahead = prefetch;
-        if constexpr (kWhole) {
-          Weights::template prefetch<0, 1>(ahead, w.prefetch_bytes);
+        if constexpr (!kSpread) {
+          Weights::template prefetch<0, 1>(ahead, w.prefetch_bytes, w.prefetch_further);
         }
         prefetch += w.prefetch_bytes;
         until_prefetch = w.prefetch_every - 1;
@@ -133,7 +133,7 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
         constexpr int s = kScales == 2 ? n / 2 : n;
         if constexpr (kSpread) {
           if (ahead != nullptr) {
-            Weights::template prefetch<n, 8>(ahead, w.prefetch_bytes);
+            Weights::template prefetch<n, 8>(ahead, w.prefetch_bytes, w.prefetch_further);
           }
         }
         I weights[kVectors];

@@ -28,8 +28,6 @@ struct Direct {
   using Scratch = DecodedScales<F>;
   static constexpr int kBlocks = F::kBlocks;
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
-  // Blocks this large keep more lines on their way than L1 can wait for: L2 asks for them before.
-  static constexpr int kPrefetchFurther = kBlockBytes > 768 ? 6144 : 0;
 
   template <class S>
   static constexpr int tile_tokens() {
@@ -49,17 +47,18 @@ struct Direct {
     return F::template weight<S, kIndex>(record, block, lane);
   }
 
-  /* The kPart-th of kParts parts of it. */
+  /* The kPart-th of kParts parts of a block, into L1, and of what is so much further, into L2. */
   template <int kPart, int kParts>
-  static SM_INLINE void prefetch(const uint8_t* from, int64_t /* bytes */) {
+  static SM_INLINE void prefetch(const uint8_t* from, int64_t /* bytes */, int64_t further) {
     constexpr int kLines = (kBlockBytes + 63) / 64;
     constexpr int kBegin = kLines * kPart / kParts;
-    unroll<kLines*(kPart + 1) / kParts, kBegin>([&](auto line) SM_LAMBDA {
-      __builtin_prefetch(from + 64 * line, 0, 3);
-      if constexpr (kPrefetchFurther > 0) {
-        __builtin_prefetch(from + 64 * line + kPrefetchFurther, 0, 2);
-      }
-    });
+    constexpr int kEnd = kLines * (kPart + 1) / kParts;
+    unroll<kEnd, kBegin>([&](auto line)
+                             SM_LAMBDA { __builtin_prefetch(from + 64 * line, 0, 3); });
+    if (further != 0) {
+      unroll<kEnd, kBegin>([&](auto line)
+                               SM_LAMBDA { __builtin_prefetch(from + further + 64 * line, 0, 2); });
+    }
   }
 };
 
@@ -145,7 +144,7 @@ struct Panel {
   /* What is asked for ahead is the packed form of the next panel, into L2: L1 is full of this one.
    */
   template <int kPart, int kParts>
-  static SM_INLINE void prefetch(const uint8_t* from, int64_t bytes) {
+  static SM_INLINE void prefetch(const uint8_t* from, int64_t bytes, int64_t /* further */) {
     if (kPart == 0) {
       for (int64_t line = 0; line < bytes; line += 64) {
         __builtin_prefetch(from + line, 0, 2);
