@@ -67,9 +67,10 @@ void test_case(const Case& c, Random& random) {
   std::uniform_real_distribution<float> uniform(-1, 1);
   for (int64_t t = 0; t < c.tokens; t++) {
     for (int64_t k = 0; k < c.columns; k++) {
-      x.floats()[t * x_stride + k] = c.fill == Fill::kRandom ? uniform(random)
-                                     : t % 2                 ? 1.0f
-                                                             : -1.0f;
+      x.floats()[t * x_stride + k] = c.fill == Fill::kRandom    ? uniform(random)
+                                     : c.fill == Fill::kExtreme ? 0x1p-60f * uniform(random)
+                                     : t % 2                    ? 1.0f
+                                                                : -1.0f;
     }
   }
   // The last token's last value poisons its whole row of results.
@@ -250,6 +251,12 @@ void test_matmul(int32_t isa, bool quick) {
     }
     if (!quick) {
       test(300, 33, 256);
+    }
+    if (format.quantized) {
+      for (int64_t tokens : {1, 6, 21}) {
+        test(tokens, 33, 512, Fill::kExtreme);
+        test(tokens, 33, 512, Fill::kExtreme, false);
+      }
     }
     for (Fill fill : {Fill::kZeros, Fill::kOnes}) {
       test(2, 33, 512, fill);

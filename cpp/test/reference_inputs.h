@@ -44,17 +44,18 @@ inline void quantize(const float* x, int64_t columns, uint8_t* row) {
   }
 }
 
-enum class Fill { kRandom, kZeros, kOnes };
+enum class Fill { kRandom, kZeros, kOnes, kExtreme };
 
-/* Random blocks with sensible scales, or blocks whose integers are all least or all greatest. */
+/* Random blocks with sensible scales, or with the largest and smallest ones, or blocks whose
+ * integers are all least or all greatest. */
 inline void fill_weights(const FormatInfo& format, int64_t blocks, Fill fill, std::mt19937& random,
                          uint8_t* w) {
   for (int64_t b = 0; b < blocks; b++) {
     uint8_t* block = w + b * format.bytes;
     for (int64_t i = 0; i < format.bytes; i++) {
-      block[i] = fill == Fill::kRandom ? static_cast<uint8_t>(random())
-                 : fill == Fill::kOnes ? 0xff
-                                       : 0;
+      block[i] = fill == Fill::kOnes    ? 0xff
+                 : fill == Fill::kZeros ? 0
+                                        : static_cast<uint8_t>(random());
     }
     auto put_half = [&](int at, int exponent) {
       // A scale of 2^(exponent - 15), with some fraction and sign.
@@ -64,11 +65,14 @@ inline void fill_weights(const FormatInfo& format, int64_t blocks, Fill fill, st
     };
     for (int at : format.scale_at) {
       if (at >= 0) {
-        put_half(at, static_cast<int>(random() % 8 + 5));
+        put_half(at, fill == Fill::kExtreme ? static_cast<int>(random() % 2 * 30)
+                                            : static_cast<int>(random() % 8 + 5));
       }
     }
     if (format.type == 39) {
-      block[0] = static_cast<uint8_t>(random() % 16 + 118);
+      // The largest by which sums of integers are finite.
+      block[0] =
+          static_cast<uint8_t>(fill == Fill::kExtreme ? random() % 5 + 233 : random() % 16 + 118);
     } else if (format.type == 1) {
       put_half(0, static_cast<int>(random() % 8 + 10));
     } else if (!format.quantized) {

@@ -28,7 +28,7 @@ constexpr int largest_of_bits(int max_weight) {
   return max_weight < 16 ? 15 : max_weight < 32 ? 31 : max_weight < 64 ? 63 : 255;
 }
 
-/* Whether a format's scales may be so large that S::scaled is not exact. */
+/* Whether a format's finite scales may be so large that S::scaled is not exact. */
 template <class Format>
 constexpr bool kHugeScales = false;
 

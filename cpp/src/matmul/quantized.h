@@ -40,11 +40,11 @@ struct Ahead {
 template <class Format>
 constexpr Ahead kAhead = Direct<Format>::kBlockBytes > 768 ? Ahead{1024, 6144} : Ahead{4096, 0};
 
-/* Of one token, where the memory is of an Intel processor, which answers later. */
+/* Of one token, on Intel's processors: measured with AVX-512 on one. */
 constexpr Ahead kAheadOnIntel = {2048, 3072};
 
-/* What lies in records of many blocks AMD's processors fetch ahead for one token by themselves, and
- * better than when they are asked; Intel's don't. */
+/* What lies in records of many blocks processors fetch ahead for one token by themselves, and
+ * better than when they are asked, as measured on AMD's; Intel's don't. */
 template <class Format>
 bool fetches_by_itself(int64_t tokens) {
   return tokens == 1 && Format::kBlocks > 1 && !kIntelProcessor;

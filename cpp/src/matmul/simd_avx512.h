@@ -109,10 +109,8 @@ struct Avx512 {
     F scale;
     F start;  // of the scaled sum
   };
-  /* Exact for scales of up to 22 bits below 2^104. */
-  static SM_INLINE Factor factor(F scale) {
-    return {scale, mul(scale, splat_float(-12582912.0f))};
-  }
+  /* Exact for finite scales of up to 22 bits below 2^104. */
+  static SM_INLINE Factor factor(F scale) { return {scale, mul(scale, splat_float(-12582912.0f))}; }
   static SM_INLINE F scaled(I sum, const Factor& factor) {
     return mul_add(as_float(sum), factor.scale, factor.start);
   }

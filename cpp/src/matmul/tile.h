@@ -9,7 +9,8 @@
  *
  * whatever the number of tokens, the split of rows, and the range of columns a call takes at once
  * (in between, y lies in memory): so every path gives the same bits. A weight counts as w - offset;
- * the offset is taken off by starting the integer sum at -offset * sum of q.
+ * the offset is taken off by starting the integer sum at -offset * sum of q. (With scales that are
+ * not finite, results are not finite either, but not the same on all paths.)
  */
 #ifndef SMALLMIND_MATMUL_TILE_H
 #define SMALLMIND_MATMUL_TILE_H
@@ -20,8 +21,8 @@
 namespace {
 
 /* What the weights of a format need of an activation block besides its integers: the scale d, and
- * for each scale of the weights -offset * sum (int32) or d * sum (F32). Dwords of
- * (tiles, blocks, tokens of a tile, kSide). */
+ * for each scale of the weights -offset * sum (int32), the first from kSumStart on, or d * sum
+ * (F32). Dwords of (tiles, blocks, tokens of a tile, kSide). */
 template <class Format>
 constexpr int kSide = 1 + Format::kScales;
 

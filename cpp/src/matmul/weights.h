@@ -53,8 +53,7 @@ struct Direct {
     constexpr int kLines = (kBlockBytes + 63) / 64;
     constexpr int kBegin = kLines * kPart / kParts;
     constexpr int kEnd = kLines * (kPart + 1) / kParts;
-    unroll<kEnd, kBegin>([&](auto line)
-                             SM_LAMBDA { __builtin_prefetch(from + 64 * line, 0, 3); });
+    unroll<kEnd, kBegin>([&](auto line) SM_LAMBDA { __builtin_prefetch(from + 64 * line, 0, 3); });
     if (further != 0) {
       unroll<kEnd, kBegin>([&](auto line)
                                SM_LAMBDA { __builtin_prefetch(from + further + 64 * line, 0, 2); });
@@ -76,9 +75,8 @@ constexpr bool kHugeScales<DecodedFormat<kScalesOfBlock, kWithMinimums, kLargest
 
 /* Huge scales only where they matter. */
 template <class S, class F>
-using DecodedFormatOf =
-    DecodedFormat<F::kScales, F::kMinimums, S::weight_class(F::kMaxWeight),
-                  S::kSumStart != 0 && kHugeScales<F>>;
+using DecodedFormatOf = DecodedFormat<F::kScales, F::kMinimums, S::weight_class(F::kMaxWeight),
+                                      S::kSumStart != 0 && kHugeScales<F>>;
 
 /* Rows of scales or of minimums of decoded blocks, from their `first` on. */
 template <class Block, int kScales>

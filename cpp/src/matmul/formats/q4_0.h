@@ -53,8 +53,8 @@ struct Q4_0Records {
 using Q4_0 = Q4_0Records<1>;
 
 /* Where rows have whole records of eight blocks, which is what models mostly have: behind the
- * scales a long stretch of quants, which the processor fetches ahead by itself, and better than
- * when it is asked for block by block. */
+ * scales a long stretch of quants, which some processors fetch ahead by themselves, and better than
+ * when they are asked block by block. */
 constexpr int kWideQ4_0Blocks = 8;
 using WideQ4_0 = Q4_0Records<kWideQ4_0Blocks>;
 

@@ -60,13 +60,21 @@ public record ModelOptions(
         backend, count, pack, keepPacked, batchRows, adapter, adapterStrength, progress);
   }
 
-  /** Returns these options with weights packed or not. */
+  /**
+   * Returns these options with weights packed or not.
+   *
+   * @throws BadArgumentException if they are not to be packed, but kept packed
+   */
   public ModelOptions withPack(boolean packed) {
     return new ModelOptions(
         backend, threads, packed, keepPacked, batchRows, adapter, adapterStrength, progress);
   }
 
-  /** Returns these options with packed weights kept in a file beside the model, or not. */
+  /**
+   * Returns these options with packed weights kept in a file beside the model, or not.
+   *
+   * @throws BadArgumentException if they are to be kept, but not packed
+   */
   public ModelOptions withKeepPacked(boolean kept) {
     return new ModelOptions(
         backend, threads, pack, kept, batchRows, adapter, adapterStrength, progress);

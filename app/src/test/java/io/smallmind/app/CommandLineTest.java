@@ -17,6 +17,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -120,15 +121,19 @@ class CommandLineTest {
     args[args.length - 1] = "--ignore-end";
     String text = run(args).out();
     args[args.length - 1] = "--keep-packed";
+    List<Object> written = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
       Outcome kept = run(args);
       assertEquals("", kept.err());
       assertEquals(text, kept.out());
       try (Stream<Path> files = Files.list(folder)) {
-        assertEquals(
-            1, files.filter(file -> file.toString().matches(".*kept.gguf.*packed")).count());
+        for (Path file : files.filter(each -> each.toString().endsWith(".packed")).toList()) {
+          written.add(Files.getLastModifiedTime(file));
+        }
       }
     }
+    assertEquals(2, written.size());
+    assertEquals(written.getFirst(), written.getLast());
     String[] both = java.util.Arrays.copyOf(args, args.length + 1);
     both[args.length] = "--no-pack";
     run(both).failsWith(Main.USAGE);

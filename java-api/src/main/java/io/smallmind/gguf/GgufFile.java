@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -47,6 +48,7 @@ public final class GgufFile implements AutoCloseable {
   private final Path path;
   private final MemorySegment mapping;
   private final Lifetime lifetime;
+  private final FileTime changed;
   private final int version;
   private final int alignment;
   private final GgufMetadata metadata;
@@ -60,6 +62,7 @@ public final class GgufFile implements AutoCloseable {
   private GgufFile(GgufFile first, List<GgufFile> others) {
     path = first.path;
     mapping = first.mapping;
+    changed = others.stream().map(each -> each.changed).reduce(first.changed, GgufFile::later);
     version = first.version;
     alignment = first.alignment;
     metadata = first.metadata.without(GgufParts.KEYS);
@@ -80,7 +83,9 @@ public final class GgufFile implements AutoCloseable {
             });
   }
 
-  private GgufFile(Path path, MemorySegment mapping, Lifetime lifetime, GgufParser parser) {
+  private GgufFile(
+      Path path, MemorySegment mapping, FileTime changed, Lifetime lifetime, GgufParser parser) {
+    this.changed = changed;
     this.path = path;
     this.mapping = mapping;
     this.lifetime = lifetime;
@@ -121,7 +126,8 @@ public final class GgufFile implements AutoCloseable {
     boolean opened = false;
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       MemorySegment mapping = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      GgufFile file = read(mapping, path, arena::close);
+      FileTime changed = Files.getLastModifiedTime(path);
+      GgufFile file = read(mapping, path, changed, arena::close);
       opened = true;
       return file;
     } catch (NoSuchFileException e) {
@@ -153,10 +159,10 @@ public final class GgufFile implements AutoCloseable {
 
   /** Checks an image of a file; the segment must outlive the result. */
   static GgufFile parse(MemorySegment image, Path path) {
-    return read(image, path, () -> {});
+    return read(image, path, FileTime.fromMillis(0), () -> {});
   }
 
-  private static GgufFile read(MemorySegment mapping, Path path, Runnable free) {
+  private static GgufFile read(MemorySegment mapping, Path path, FileTime changed, Runnable free) {
     GgufParser parser = new GgufParser(mapping, path.toString());
     try {
       parser.parse();
@@ -164,7 +170,8 @@ public final class GgufFile implements AutoCloseable {
       throw new BadModelFileException(
           path + ": was cut short while being read; wait for its writer, then open it again", e);
     }
-    return new GgufFile(path, mapping.asReadOnly(), new Lifetime(path.toString(), free), parser);
+    return new GgufFile(
+        path, mapping.asReadOnly(), changed, new Lifetime(path.toString(), free), parser);
   }
 
   /** Returns the path it was opened by. */
@@ -179,6 +186,15 @@ public final class GgufFile implements AutoCloseable {
       size += other.size();
     }
     return size;
+  }
+
+  private static FileTime later(FileTime a, FileTime b) {
+    return a.compareTo(b) < 0 ? b : a;
+  }
+
+  /** Returns when it was last changed before it was opened; the latest of several parts. */
+  public FileTime changed() {
+    return changed;
   }
 
   /** Returns the format's version: 2 or 3. */

@@ -109,9 +109,24 @@ public final class PackedWeights implements AutoCloseable {
    *
    * @param source tells type and shape
    * @param packed {@link Kernels#packedBytes} bytes as {@link Kernels#pack} of this backend makes
-   *     them, aligned to 64 bytes
+   *     them, off-heap and aligned to {@link Memory#ALIGNMENT} bytes
+   * @throws BadArgumentException if it has another size or alignment, or is on the heap
    */
   public static PackedWeights packed(Kernels kernels, Matrix source, MemorySegment packed) {
+    long bytes = kernels.packedBytes(source.type(), source.rows(), source.columns());
+    if (bytes == 0
+        || packed.byteSize() != bytes
+        || !packed.isNative()
+        || packed.address() % Memory.ALIGNMENT != 0) {
+      throw new BadArgumentException(
+          packed
+              + " can't hold a packed "
+              + source
+              + ": "
+              + bytes
+              + " bytes are needed, off the heap, at a multiple of "
+              + Memory.ALIGNMENT);
+    }
     return new PackedWeights(kernels, source, packed, 0, true, null);
   }
 

@@ -23,7 +23,8 @@ public record LoadOptions(
   /** Checks that the options go together. */
   public LoadOptions {
     if (keepPacked && !pack) {
-      throw new BadArgumentException("weights that are not packed can't be kept packed");
+      throw new BadArgumentException(
+          "keepPacked without pack: weights that are not packed can't be kept; choose one");
     }
   }
 
@@ -32,12 +33,20 @@ public record LoadOptions(
     return new LoadOptions(true, false, (name, bytes) -> {}, null);
   }
 
-  /** Returns these options with weights packed or not. */
+  /**
+   * Returns these options with weights packed or not.
+   *
+   * @throws BadArgumentException if they are not to be packed, but kept packed
+   */
   public LoadOptions withPack(boolean packed) {
     return new LoadOptions(packed, keepPacked, progress, adapter);
   }
 
-  /** Returns these options with packed weights kept in a file, or not. */
+  /**
+   * Returns these options with packed weights kept in a file, or not.
+   *
+   * @throws BadArgumentException if they are to be kept, but not packed
+   */
   public LoadOptions withKeepPacked(boolean kept) {
     return new LoadOptions(pack, kept, progress, adapter);
   }

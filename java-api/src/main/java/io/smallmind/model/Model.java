@@ -62,7 +62,8 @@ public final class Model implements AutoCloseable {
 
   /**
    * Returns the file in which a backend's packed weights of a model are kept if {@link
-   * LoadOptions#keepPacked} asks for it. It may be deleted at any time, but not cut short.
+   * LoadOptions#keepPacked} asks for it, and if that backend packs any. It may be deleted whenever
+   * the system lets it be, but never cut short.
    *
    * @param gguf path of the model
    */

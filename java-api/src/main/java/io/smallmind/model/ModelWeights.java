@@ -75,17 +75,17 @@ final class ModelWeights implements AutoCloseable {
     this.options = options;
     owned.add(pool);
     owned.add(vectors);
-    kept = options.keepPacked() ? new PackedFile(file, kernels, team) : null;
-    if (kept != null) {
-      owned.add(kept);
-    }
-    LoraAdapter adapter = options.adapter();
-    if (adapter != null) {
-      adapter.acquire();
-      owned.add(adapter::release);
-      unadapted.addAll(adapter.tensors());
-    }
     try {
+      LoraAdapter adapter = options.adapter();
+      if (adapter != null) {
+        adapter.acquire();
+        owned.add(adapter::release);
+        unadapted.addAll(adapter.tensors());
+      }
+      kept = options.keepPacked() ? new PackedFile(file, kernels, team) : null;
+      if (kept != null) {
+        owned.add(kept);
+      }
       int length = config.embeddingLength();
       tokenEmbeddings = matrix("token_embd.weight", config.vocabularySize(), length);
       positionEmbeddings =

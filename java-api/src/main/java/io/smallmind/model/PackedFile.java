@@ -15,11 +15,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -33,10 +37,10 @@ import org.jspecify.annotations.Nullable;
  * processes share. {@link PackedHeader} tells the format.
  *
  * <p>Nothing in the file is trusted. It is used only if its checksums are right; if it was made of
- * a model file of this size and time of change (to the second), for this version of the backend's
+ * a model of this size and time of change (to the second), for this version of the backend's
  * layout; and, matrix by matrix, if its shape is the wanted one, and its first and last rows are
  * what packing gives now. Otherwise weights are packed, and the file is written anew. Not
- * thread-safe.
+ * thread-safe; interrupts have no effect on it.
  */
 final class PackedFile implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("io.smallmind.model");
@@ -46,6 +50,9 @@ final class PackedFile implements AutoCloseable {
    * maps them so.
    */
   private static final int WRITE_BYTES = 16 << 20;
+
+  /** What was not changed for so long is nobody's who still writes. */
+  private static final Duration ABANDONED = Duration.ofHours(1);
 
   private final Path path;
   private final GgufFile model;
@@ -70,11 +77,12 @@ final class PackedFile implements AutoCloseable {
     this.kernels = kernels;
     this.team = team;
     path = beside(model.path(), kernels);
+    boolean interrupted = Thread.interrupted(); // It would close the channel.
     try {
-      map();
-      isCurrent = true;
-    } catch (NoSuchFileException e) {
-      // The first time.
+      if (Files.exists(path)) {
+        map();
+        isCurrent = true;
+      }
     } catch (UnusableException e) {
       close();
       unusable(e.getMessage());
@@ -84,6 +92,10 @@ final class PackedFile implements AutoCloseable {
     } catch (Throwable e) {
       close();
       throw e;
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -98,13 +110,16 @@ final class PackedFile implements AutoCloseable {
   }
 
   private void map() throws IOException, UnusableException {
+    if (!Files.isRegularFile(path)) {
+      throw new UnusableException("it is no regular file");
+    }
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      PackedHeader header = PackedHeader.read(channel);
-      header.check(kernels.layout(), model.size(), changed());
+      long bytes = channel.size();
+      PackedHeader header = PackedHeader.read(channel, bytes, header(0, new int[0]));
       Arena mapped = Arena.ofShared();
       arena = mapped;
-      mapping = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), mapped);
-      checkPieces(header, mapping.asSlice(mapping.byteSize() - header.dataBytes()));
+      mapping = channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes, mapped);
+      checkPieces(header, mapping.asSlice(bytes - header.dataBytes()));
       entries = header.entries();
     }
   }
@@ -126,10 +141,6 @@ final class PackedFile implements AutoCloseable {
     if (!whole.get()) {
       throw new UnusableException("it is damaged");
     }
-  }
-
-  private long changed() throws IOException {
-    return Files.getLastModifiedTime(model.path()).to(TimeUnit.SECONDS);
   }
 
   /**
@@ -161,27 +172,29 @@ final class PackedFile implements AutoCloseable {
     MemorySegment kept = mapping.asSlice(entry.offset(), bytes);
     long group = kernels.rowGroup(source.type());
     long last = (source.rows() - 1) / group * group;
-    if (!isPackedSo(source, kept, 0, Math.min(group, source.rows()))
-        || !isPackedSo(source, kept, last, source.rows())) {
-      unusable("the model's " + name + " was changed since");
-      return null;
+    try (Memory buffer =
+        Memory.allocate(kernels.packedBytes(source.type(), group, source.columns()))) {
+      if (!isPackedSo(source, kept, 0, Math.min(group, source.rows()), buffer.segment())
+          || (last > 0 && !isPackedSo(source, kept, last, source.rows(), buffer.segment()))) {
+        unusable("the model's " + name + " was changed since");
+        return null;
+      }
     }
     return kept;
   }
 
   /** Tells whether a group of rows is what packing it gives. */
-  private boolean isPackedSo(Matrix source, MemorySegment kept, long begin, long end) {
-    int group = kernels.rowGroup(source.type());
-    long bytes = kernels.packedBytes(source.type(), group, source.columns());
-    try (Memory memory = Memory.allocate(bytes)) {
-      kernels.pack(source.rows(begin, end), memory.segment(), 0, end - begin);
-      return memory.segment().mismatch(kept.asSlice(begin / group * bytes, bytes)) < 0;
-    }
+  private boolean isPackedSo(
+      Matrix source, MemorySegment kept, long begin, long end, MemorySegment buffer) {
+    kernels.pack(source.rows(begin, end), buffer, 0, end - begin);
+    long at = begin / kernels.rowGroup(source.type()) * buffer.byteSize();
+    return buffer.mismatch(kept.asSlice(at, buffer.byteSize())) < 0;
   }
 
   /**
    * Writes the file if what was taken from it is not all that it holds: under another name first,
-   * so that others see it whole or not at all.
+   * so that others see it whole or not at all. Where the system does not let an older one be
+   * replaced, since somebody maps it, that stays.
    *
    * @throws FileWriteException if it can't be written
    */
@@ -189,14 +202,15 @@ final class PackedFile implements AutoCloseable {
     if (weights.isEmpty() || (isCurrent && weights.size() == entries.size())) {
       return;
     }
+    String prefix = "." + path.getFileName() + ".";
     String suffix = Long.toHexString(ThreadLocalRandom.current().nextLong());
-    Path temporary = path.resolveSibling("." + path.getFileName() + "." + suffix + ".tmp");
+    Path temporary = path.resolveSibling(prefix + suffix + ".tmp");
+    boolean interrupted = Thread.interrupted(); // It would close the channel.
     boolean done = false;
     try {
+      deleteAbandoned(prefix);
       write(temporary);
-      Files.move(
-          temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      done = true;
+      done = replace(temporary);
     } catch (IOException e) {
       throw new FileWriteException(
           path
@@ -208,8 +222,47 @@ final class PackedFile implements AutoCloseable {
       if (!done) {
         deleteQuietly(temporary);
       }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private boolean replace(Path temporary) throws IOException {
+    try {
+      try {
+        Files.move(
+            temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } catch (AtomicMoveNotSupportedException e) {
+        Files.move(temporary, path, StandardCopyOption.REPLACE_EXISTING);
+      }
+    } catch (IOException e) {
+      if (!Files.isRegularFile(path)) {
+        throw e;
+      }
+      LOG.log(System.Logger.Level.WARNING, () -> path + ": can't be replaced (" + e + ")");
+      return false;
     }
     LOG.log(System.Logger.Level.INFO, () -> path + ": keeps the packed weights");
+    return true;
+  }
+
+  /** Deletes what processes left that were killed while they wrote. */
+  private void deleteAbandoned(String prefix) {
+    Instant newest = Instant.now().minus(ABANDONED);
+    try (DirectoryStream<Path> folder =
+        Files.newDirectoryStream(path.toAbsolutePath().getParent())) {
+      for (Path each : folder) {
+        String name = String.valueOf(each.getFileName());
+        if (name.startsWith(prefix)
+            && name.endsWith(".tmp")
+            && Files.getLastModifiedTime(each).toInstant().isBefore(newest)) {
+          Files.deleteIfExists(each);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      // They only take room; writing will tell what is wrong.
+    }
   }
 
   private static void deleteQuietly(Path file) {
@@ -223,8 +276,7 @@ final class PackedFile implements AutoCloseable {
   /** Not forced to the disk: after a power failure the checksums tell what is missing. */
   private void write(Path file) throws IOException {
     PackedHeader draft = header(0, new int[0]);
-    Entry end = draft.entries().getLast();
-    long dataBytes = end.offset() + end.bytes();
+    long dataBytes = draft.dataBytes();
     int[] checksums = new int[PackedHeader.pieces(dataBytes)];
     // The header's size depends on the number of checksums only.
     long offset = PackedHeader.dataOffset(header(0, checksums).toBytes().length);
@@ -246,7 +298,7 @@ final class PackedFile implements AutoCloseable {
     }
   }
 
-  private PackedHeader header(long dataOffset, int[] checksums) throws IOException {
+  private PackedHeader header(long dataOffset, int[] checksums) {
     List<Entry> all = new ArrayList<>();
     long at = dataOffset;
     for (int i = 0; i < weights.size(); i++) {
@@ -255,9 +307,15 @@ final class PackedFile implements AutoCloseable {
       all.add(new Entry(names.get(i), each.type(), each.rows(), each.columns(), at, bytes));
       at += Math.ceilDiv(bytes, Memory.ALIGNMENT) * Memory.ALIGNMENT;
     }
-    Entry end = all.getLast();
-    long dataBytes = end.offset() + end.bytes() - dataOffset;
-    return new PackedHeader(kernels.layout(), model.size(), changed(), all, dataBytes, checksums);
+    long dataBytes =
+        all.isEmpty() ? 0 : all.getLast().offset() + all.getLast().bytes() - dataOffset;
+    return new PackedHeader(
+        kernels.layout(),
+        model.size(),
+        model.changed().to(TimeUnit.SECONDS),
+        all,
+        dataBytes,
+        checksums);
   }
 
   /** Copies the data from a position on into a buffer; what lies between matrices is 0. */

@@ -40,8 +40,8 @@ final class PackedHeader {
   private static final int VERSION = 1;
   private static final int FIXED_BYTES = 12;
 
-  /** More than a model with as many tensors as a GGUF file may have would need. */
-  private static final int MAX_BYTES = 64 << 20;
+  /** Room for some hundred thousand matrices, or thousands of gigabytes. */
+  private static final int MAX_BYTES = 16 << 20;
 
   /** Multiple at which the data begins, in bytes: a huge page, so that it can lie on such. */
   static final long PAGE = 2L << 20;
@@ -132,16 +132,6 @@ final class PackedHeader {
     return (int) crc.getValue();
   }
 
-  /**
-   * Checks that the weights are those of a model in a layout.
-   *
-   * @throws UnusableException if not
-   */
-  void check(String wantedLayout, long bytes, long changed) throws UnusableException {
-    require(layout.equals(wantedLayout), "its layout is '" + layout + "'");
-    require(modelBytes == bytes && modelChanged == changed, "the model was changed since");
-  }
-
   /** Returns the header as it stands in the file. */
   byte[] toBytes() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -180,32 +170,37 @@ final class PackedHeader {
   /**
    * Reads and checks the header of a file: whatever it says lies within the file.
    *
-   * @throws UnusableException if it is no header, of another version, or damaged
+   * @param fileBytes size of the file
+   * @param wanted tells layout and model
+   * @throws UnusableException if it is no header, of another version, layout or model, or damaged
    * @throws IOException if the file can't be read
    */
-  static PackedHeader read(FileChannel channel) throws IOException, UnusableException {
-    ByteBuffer fixed = read(channel, FIXED_BYTES);
+  static PackedHeader read(FileChannel channel, long fileBytes, PackedHeader wanted)
+      throws IOException, UnusableException {
+    ByteBuffer fixed = read(channel, fileBytes, FIXED_BYTES);
     require(fixed.getInt() == MAGIC, "it holds no packed weights");
     int version = fixed.getInt();
     require(version == VERSION, "version " + version + " is unknown");
     int size = fixed.getInt();
     require(size > FIXED_BYTES + Integer.BYTES && size <= MAX_BYTES, "it is damaged");
-    ByteBuffer all = read(channel, size);
+    ByteBuffer all = read(channel, fileBytes, size);
     int end = size - Integer.BYTES;
     require(checksum(all.slice(0, end)) == all.getInt(end), "it is damaged");
     byte[] body = Arrays.copyOfRange(all.array(), FIXED_BYTES, end);
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(body))) {
-      return read(in, dataOffset(size), channel.size());
+      require(in.readUTF().equals(wanted.layout), "its layout is another");
+      require(
+          in.readLong() == wanted.modelBytes && in.readLong() == wanted.modelChanged,
+          "the model was changed since");
+      return wanted.with(in, dataOffset(size), fileBytes);
     } catch (IOException | IllegalArgumentException | ArithmeticException e) {
       throw new UnusableException("it is damaged");
     }
   }
 
-  private static PackedHeader read(DataInputStream in, long dataOffset, long fileBytes)
+  /** Returns this layout and model with the matrices that a header lists behind them. */
+  private PackedHeader with(DataInputStream in, long dataOffset, long fileBytes)
       throws IOException, UnusableException {
-    String layout = in.readUTF();
-    long modelBytes = in.readLong();
-    long modelChanged = in.readLong();
     int count = in.readInt();
     List<Entry> entries = new ArrayList<>();
     for (int i = 0; i < count; i++) { // Ends with the bytes, whatever the count.
@@ -236,9 +231,9 @@ final class PackedHeader {
     return new PackedHeader(layout, modelBytes, modelChanged, entries, dataBytes, checksums);
   }
 
-  private static ByteBuffer read(FileChannel channel, int bytes)
+  private static ByteBuffer read(FileChannel channel, long fileBytes, int bytes)
       throws IOException, UnusableException {
-    require(bytes <= channel.size(), "it was cut short");
+    require(bytes <= fileBytes, "it was cut short");
     ByteBuffer buffer = ByteBuffer.allocate(bytes);
     while (buffer.hasRemaining()) {
       require(channel.read(buffer, buffer.position()) > 0, "it was cut short");

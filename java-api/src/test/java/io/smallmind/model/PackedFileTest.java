@@ -12,8 +12,8 @@ import io.smallmind.error.BadArgumentException;
 import io.smallmind.error.FileWriteException;
 import io.smallmind.gguf.GgufFile;
 import io.smallmind.gguf.GgufTensor;
+import io.smallmind.gguf.GgufWriter;
 import io.smallmind.kernels.KernelRegistry;
-import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Machine;
 import io.smallmind.kernels.Team;
 import io.smallmind.tensor.TensorType;
@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -74,9 +75,9 @@ class PackedFileTest {
 
   /** Those that pack anything. */
   static Stream<String> packing() {
-    return Backends.offered().stream()
-        .filter(kernels -> kernels.packedBytes(TensorType.Q4_0, 32, 256) > 0)
-        .map(Kernels::name);
+    return Backends.names().stream()
+        .filter(
+            name -> KernelRegistry.get().byName(name).packedBytes(TensorType.Q4_0, 32, 256) > 0);
   }
 
   private Path copy(String name) throws IOException {
@@ -125,12 +126,17 @@ class PackedFileTest {
             changed(right, SIZE_AT),
             changed(right, right.length - 1),
             changed(right, 2 << 20),
-            // With the right checksum: another layout, model size, time of change, type.
+            // With the right checksum: another layout, model size, time of change.
             sealed(changed(right, 15)),
             sealed(changed(right, 14 + layoutLength(right) + 7)),
             sealed(changed(right, 14 + layoutLength(right) + 15)),
-            sealed(changed(right, 14 + layoutLength(right) + 16)),
-            sealed(changed(right, 14 + layoutLength(right) + 16 + 4 + 5)));
+            // A matrix more than there are; of the first one its name, rows, columns and place.
+            sealed(changed(right, 14 + layoutLength(right) + 19)),
+            sealed(changed(right, entry(right) + 2)),
+            sealed(changed(right, numbers(right) + 7)),
+            sealed(changed(right, numbers(right) + 15)),
+            sealed(changed(right, numbers(right) + 22)),
+            sealed(changed(right, numbers(right) + 31)));
     for (int i = 0; i < wrong.size(); i++) {
       Files.write(kept, wrong.get(i));
       assertArrayEquals(packed, logits(model, backend, true), "case " + i);
@@ -140,6 +146,18 @@ class PackedFileTest {
 
   private static int layoutLength(byte[] file) {
     return ByteBuffer.wrap(file).getShort(12);
+  }
+
+  /** Where the first matrix is described. */
+  private static int entry(byte[] file) {
+    return 14 + layoutLength(file) + 20;
+  }
+
+  /** Where its rows, columns, place and size stand. */
+  private static int numbers(byte[] file) {
+    ByteBuffer buffer = ByteBuffer.wrap(file);
+    int type = entry(file) + 2 + buffer.getShort(entry(file));
+    return type + 2 + buffer.getShort(type);
   }
 
   private static byte[] changed(byte[] file, int at) {
@@ -208,6 +226,62 @@ class PackedFileTest {
     Files.setLastModifiedTime(model, FileTime.fromMillis(12_345_000));
     assertArrayEquals(before, logits(model, backend, true), "touched");
     assertFalse(Arrays.equals(old, Files.readAllBytes(kept)));
+  }
+
+  /** Each part has a time of its own. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("packing")
+  void aModelInPartsIsKeptAsOne(String backend) throws IOException {
+    Path first = folder.resolve("m-00001-of-00002.gguf");
+    Path second = folder.resolve("m-00002-of-00002.gguf");
+    try (GgufFile whole = GgufFile.open(copy("random-1m4-Q4_0"))) {
+      List<GgufTensor> tensors = whole.tensors();
+      int half = tensors.size() / 2;
+      GgufWriter writer = new GgufWriter().putAll(whole.metadata());
+      writer.put("split.tensors.count", tensors.size()).put("split.no", 0).put("split.count", 2);
+      tensors.subList(0, half).forEach(tensor -> writer.tensor(whole, tensor));
+      writer.write(first);
+      GgufWriter other = new GgufWriter().put("split.no", 1).put("split.count", 2);
+      tensors.subList(half, tensors.size()).forEach(tensor -> other.tensor(whole, tensor));
+      other.write(second);
+    }
+    float[] packed = logits(first, backend, true);
+    Path kept = folder.resolve(first.getFileName() + "." + backend + ".packed");
+    Object written = key(kept);
+    assertArrayEquals(packed, logits(first, backend, true));
+    assertEquals(written, key(kept), "written once");
+    Files.setLastModifiedTime(second, FileTime.from(Instant.now().plusSeconds(99)));
+    assertArrayEquals(packed, logits(first, backend, true));
+    assertNotEquals(written, key(kept), "the second part was changed");
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("packing")
+  void interruptsAreKeptForLater(String backend) throws IOException {
+    Path model = copy("stories260K-Q4_0");
+    try (GgufFile file = GgufFile.open(model)) {
+      for (int i = 0; i < 2; i++) {
+        Thread.currentThread().interrupt();
+        Model loaded = load(file, backend, true);
+        assertTrue(Thread.interrupted());
+        assertEquals(i == 1, loaded.weights().output[0].weights().segment().isMapped());
+        loaded.close();
+      }
+    }
+  }
+
+  /** What a killed process left goes, what another one is writing stays. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("packing")
+  void abandonedFilesAreDeleted(String backend) throws IOException {
+    Path model = copy("stories260K-Q4_0");
+    String prefix = ".model.gguf." + backend + ".packed.";
+    Path old = Files.createFile(folder.resolve(prefix + "1.tmp"));
+    Files.createFile(folder.resolve(prefix + "2.tmp"));
+    Files.setLastModifiedTime(old, FileTime.from(Instant.now().minusSeconds(99_999)));
+    logits(model, backend, true);
+    assertEquals(
+        List.of(prefix + "2.tmp", "model.gguf", "model.gguf." + backend + ".packed"), names());
   }
 
   @ParameterizedTest(name = "{0}")

@@ -30,7 +30,9 @@ public final class FirstToken {
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
         for (String condition : List.of("", Condition.KEPT, Condition.MAPPED)) {
-          trials.add(new FirstTokenTrial(models, kernels, team, condition));
+          if (WeightsHeld.in(condition).isPossible(kernels)) {
+            trials.add(new FirstTokenTrial(models, kernels, team, condition));
+          }
         }
       }
       for (ModelRival rival : rivals) {

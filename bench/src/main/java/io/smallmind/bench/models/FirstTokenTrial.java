@@ -49,9 +49,6 @@ final class FirstTokenTrial extends Trial {
     this.kernels = kernels;
     this.team = team;
     held = WeightsHeld.in(condition);
-    if (held == WeightsHeld.KEPT) {
-      models.keep(kernels);
-    }
     fileBytes = models.file().fileBytes();
     prompt = Prompts.tokens(FirstToken.PROMPT, models.file().config().vocabularySize());
   }
@@ -59,6 +56,9 @@ final class FirstTokenTrial extends Trial {
   /** The first process tells how long they take, and its token is checked. */
   @Override
   public double estimateNanos() {
+    if (held == WeightsHeld.KEPT) {
+      models.keep(kernels, team);
+    }
     first = run();
     return first.nanos;
   }

@@ -1,16 +1,16 @@
 package io.smallmind.bench.models;
 
+import io.smallmind.bench.host.AtExit;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
 import io.smallmind.model.Model;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +24,8 @@ final class LoadedModels {
   private final Map<Key, LoadedModel> loaded = new LinkedHashMap<>();
   private @Nullable LogitsReference reference;
   private int users;
-  private final Set<Path> keptFiles = new LinkedHashSet<>();
+  private final Set<Path> keptFiles = ConcurrentHashMap.newKeySet();
+  private @Nullable AtExit atExit;
 
   /**
    * Creates an empty set.
@@ -42,8 +43,16 @@ final class LoadedModels {
 
   /** Returns the model as a backend and a team run it. */
   LoadedModel get(Kernels kernels, Team team, WeightsHeld held) {
-    return loaded.computeIfAbsent(
-        new Key(kernels, team, held), key -> new LoadedModel(file, kernels, team, held));
+    LoadedModel there = loaded.get(new Key(kernels, team, held));
+    if (there != null) {
+      return there;
+    }
+    if (held == WeightsHeld.KEPT) {
+      keep(kernels, team);
+    }
+    LoadedModel model = new LoadedModel(file, kernels, team, held);
+    loaded.put(new Key(kernels, team, held), model);
+    return model;
   }
 
   /** Returns the scores that every backend must come close to. */
@@ -54,12 +63,20 @@ final class LoadedModels {
     return reference;
   }
 
-  /** Has a backend's packed weights kept in a file until the end, if that was not there before. */
-  void keep(Kernels kernels) {
+  /**
+   * Has a backend's packed weights kept in a file, which is deleted in the end if it was not there
+   * before.
+   */
+  void keep(Kernels kernels, Team team) {
     Path kept = Model.keptFile(file.path(), kernels);
     if (!Files.exists(kept)) {
       keptFiles.add(kept);
+      if (keptFiles.size() == 1) {
+        atExit = new AtExit(() -> keptFiles.forEach(LoadedModels::delete));
+      }
     }
+    // What loads next maps it.
+    new LoadedModel(file, kernels, team, WeightsHeld.KEPT).close();
   }
 
   /** Ends one use; the last one frees everything. */
@@ -67,7 +84,9 @@ final class LoadedModels {
     if (--users == 0) {
       loaded.values().forEach(LoadedModel::close);
       loaded.clear();
-      keptFiles.forEach(LoadedModels::delete);
+      if (atExit != null) {
+        atExit.close();
+      }
     }
   }
 
@@ -75,7 +94,7 @@ final class LoadedModels {
     try {
       Files.deleteIfExists(file);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      // It only takes room.
     }
   }
 }

@@ -64,9 +64,6 @@ abstract class ModelTrial extends Trial {
     boolean profiled = condition.equals(Condition.WATCHED);
     profiler = profiled ? new Profiler(models.file().config().layers(), team.size()) : null;
     held = WeightsHeld.in(condition);
-    if (held == WeightsHeld.KEPT) {
-      models.keep(kernels);
-    }
     this.models = models;
     this.kernels = kernels;
     this.team = team;

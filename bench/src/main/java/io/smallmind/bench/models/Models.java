@@ -212,7 +212,9 @@ public final class Models {
       for (Kernels kernels : all.kernels()) {
         add(trials, group, () -> maker.make(kernels, team, ""));
         for (String condition : conditions) {
-          trials.add(alike(group, maker.make(kernels, team, condition)));
+          if (WeightsHeld.in(condition).isPossible(kernels)) {
+            trials.add(alike(group, maker.make(kernels, team, condition)));
+          }
         }
         if (busy > 0) {
           trials.add(new BesideTrial(alike(group, maker.make(kernels, team, "")), load));

@@ -1,6 +1,9 @@
 package io.smallmind.bench.models;
 
 import io.smallmind.bench.measure.Condition;
+import io.smallmind.kernels.Kernels;
+import io.smallmind.tensor.TensorType;
+import java.util.stream.Stream;
 
 /** How a model's weights are held. */
 enum WeightsHeld {
@@ -12,6 +15,15 @@ enum WeightsHeld {
 
   /** As the model's file has them, which is mapped. */
   MAPPED;
+
+  private static final long LONGEST_BLOCK = 256;
+
+  /** Tells whether a backend can hold them so: one that packs nothing keeps nothing. */
+  boolean isPossible(Kernels kernels) {
+    return this != KEPT
+        || Stream.of(TensorType.values())
+            .anyMatch(type -> kernels.packedBytes(type, 1, LONGEST_BLOCK) > 0);
+  }
 
   /** Returns how a contestant in a condition holds them. */
   static WeightsHeld in(String condition) {

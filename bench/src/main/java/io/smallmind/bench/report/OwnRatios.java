@@ -47,13 +47,13 @@ final class OwnRatios {
     Comparison.add(what + Condition.without(condition), label, row, plain, found);
     for (BenchReport.ResultRow rival : rows) {
       // Others map their files too.
-      boolean mapped =
+      boolean fromFile =
           (condition.equals(Condition.MAPPED) || condition.equals(Condition.KEPT))
               && rival.role().equals("baseline");
       boolean alike =
           rival.role().equals("baseline_variant")
               && condition.equals(Condition.in(rival.variant()));
-      if ((mapped || alike) && isSameWork(rival, row)) {
+      if ((fromFile || alike) && isSameWork(rival, row)) {
         Comparison.add(what + Condition.backend(rival.variant()), label, row, rival, found);
       }
     }

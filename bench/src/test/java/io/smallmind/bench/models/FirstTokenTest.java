@@ -1,7 +1,9 @@
 package io.smallmind.bench.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.smallmind.bench.limits.Limits;
 import io.smallmind.bench.measure.Condition;
@@ -93,10 +95,33 @@ class FirstTokenTest {
     }
   }
 
+  /** Measured are weights that are mapped from the file, not those that were written into it. */
+  @Test
+  void keptWeightsAreMapped() throws IOException {
+    Path maps = Path.of("/proc/self/maps");
+    assumeTrue(Files.exists(maps), "no " + maps + " to look at");
+    LoadedModels models = new LoadedModels(tiny(), 1);
+    Kernels kernels = KernelRegistry.get().available().getFirst();
+    String kept = String.valueOf(Model.keptFile(models.file().path(), kernels).getFileName());
+    try (Team team = new Team(1)) {
+      models.get(kernels, team, WeightsHeld.KEPT);
+      assertTrue(Files.readString(maps).contains(kept));
+      models.release();
+    }
+  }
+
+  @Test
+  void whoPacksNothingKeepsNothing() {
+    List<Kernels> available = KernelRegistry.get().available();
+    assertTrue(WeightsHeld.KEPT.isPossible(available.getFirst()));
+    assertFalse(WeightsHeld.KEPT.isPossible(available.getLast()));
+    assertTrue(WeightsHeld.MAPPED.isPossible(available.getLast()));
+  }
+
   @Test
   void everyTeamTakesPart() throws IOException {
     ModelFile file = tiny();
-    Kernels kernels = KernelRegistry.get().available().getLast();
+    Kernels kernels = KernelRegistry.get().available().getFirst();
     try (Team one = new Team(1);
         Team another = new Team(1);
         Workload work =
