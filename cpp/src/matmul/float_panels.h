@@ -9,6 +9,7 @@
 #define SMALLMIND_MATMUL_FLOAT_PANELS_H
 
 #include "matmul/floats.h"
+#include "processor.h"
 
 namespace {
 
@@ -29,8 +30,7 @@ constexpr int64_t kFloatDecodeTokens = 32;
 /* Groups whose results for many tokens stay in L2 from chain to chain. */
 constexpr int64_t kFloatGroups = 16;
 
-/* How far ahead of its loads a single tile asks memory for weights, in bytes. */
-constexpr int64_t kFloatPrefetchBytes = 4096;
+constexpr Ahead kFloatAhead = {4096, 0};
 
 /*
  * What a tile does at each step: 32 elements of weights, kColumns columns of 32 rows, times kXs
@@ -171,11 +171,16 @@ __attribute__((noinline)) void float_panel_tile(FloatChain<Columns> tile) {
   unroll<kTokens>([&](auto t) SM_LAMBDA {
     unroll<kVectors>([&](auto v) SM_LAMBDA { sums[t][v] = S::zero_float(); });
   });
+  const Ahead ahead = kIntelProcessor ? kAheadOnIntel : kFloatAhead;
   const typename Columns::Element* w = tile.w;
   for (int64_t k = 0; k < tile.steps; k++, w += kGroupRows) {
     if constexpr (kMemory) {
-      const uint8_t* ahead = reinterpret_cast<const uint8_t*>(w) + kFloatPrefetchBytes;
-      unroll<kStepLines>([&](auto line) SM_LAMBDA { __builtin_prefetch(ahead + 64 * line, 0, 3); });
+      const uint8_t* near = reinterpret_cast<const uint8_t*>(w) + ahead.near;
+      unroll<kStepLines>([&](auto line) SM_LAMBDA { __builtin_prefetch(near + 64 * line, 0, 3); });
+      if (ahead.further != 0) {
+        const uint8_t* far = near + ahead.further;
+        unroll<kStepLines>([&](auto line) SM_LAMBDA { __builtin_prefetch(far + 64 * line, 0, 2); });
+      }
     }
     typename Columns::template Vector<S> weights[kVectors];
     unroll<kVectors>([&](auto v) SM_LAMBDA { weights[v].load(w + v * S::kLanes); });

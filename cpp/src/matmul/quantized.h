@@ -29,19 +29,9 @@ constexpr int64_t kDirectColumns = 512;
 template <class Format>
 constexpr int64_t kRecordsAtOnce = kDirectColumns / (kActivationBlock * Format::kBlocks);
 
-/* How far ahead of its loads a single tile asks memory for packed weights, in bytes, and how much
- * further L2 does; all as measured. */
-struct Ahead {
-  int64_t near;
-  int64_t further;
-};
-
 /* Large blocks keep more lines on their way than L1 can wait for: L2 asks for them before. */
 template <class Format>
 constexpr Ahead kAhead = Direct<Format>::kBlockBytes > 768 ? Ahead{1024, 6144} : Ahead{4096, 0};
-
-/* Of one token, on Intel's processors: measured with AVX-512 on one. */
-constexpr Ahead kAheadOnIntel = {2048, 3072};
 
 /* What lies in records of many blocks processors fetch ahead for one token by themselves, and
  * better than when they are asked, as measured on AMD's; Intel's don't. */
