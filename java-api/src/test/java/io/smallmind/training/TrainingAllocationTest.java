@@ -1,6 +1,5 @@
 package io.smallmind.training;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -71,13 +70,16 @@ class TrainingAllocationTest {
         long before = counters.bytes();
         trainer.step();
         long allocated = counters.bytes() - before;
-        if (allocated != 0) {
-          assertTrue(counters.cpuNanos() < deadline, () -> allocated + " bytes in a step");
+        // One that earlier garbage began may end meanwhile; those of steps would come again.
+        boolean collected = counters.collections() != collections;
+        if (allocated != 0 || collected) {
+          assertTrue(
+              counters.cpuNanos() < deadline,
+              () -> allocated + " bytes in a step" + (collected ? ", and a collection" : ""));
           quiet = -1;
           collections = counters.collections();
         }
       }
-      assertEquals(collections, counters.collections(), "collections");
     }
   }
 

@@ -3,6 +3,7 @@ package io.smallmind.bench.rivals;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Any executable that understands llama-bench's options and prints its JSON: llama.cpp or
@@ -22,6 +24,7 @@ public final class LlamaBench implements ModelRival {
   private static final long HELP_SECONDS = 20;
 
   private final String name;
+  private final String told;
   private final Path executable;
   private final List<String> extra;
   private final Duration patience;
@@ -29,7 +32,8 @@ public final class LlamaBench implements ModelRival {
   /**
    * Creates an adapter.
    *
-   * @param spec {@code [NAME=]PATH [more options]}, such as {@code ik=/opt/ik/llama-bench -rtr 1}
+   * @param spec {@code [NAME=]PATH [more options]}, such as {@code ik=/opt/ik/llama-bench -rtr 1};
+   *     the path of a file, or else the name of a program that is found as a shell finds it
    * @param patience how long a slice may take
    */
   public LlamaBench(String spec, Duration patience) {
@@ -38,8 +42,23 @@ public final class LlamaBench implements ModelRival {
     String first = words.removeFirst();
     int equals = first.indexOf('=');
     name = equals < 0 ? "llama-bench" : first.substring(0, equals);
-    executable = Path.of(first.substring(equals + 1)).toAbsolutePath();
+    told = first.substring(equals + 1);
+    executable = find(told, System.getenv().getOrDefault("PATH", ""));
     extra = List.copyOf(words);
+  }
+
+  /** Returns the file of this path, or else the first program of this name in a search path. */
+  static Path find(String told, String searched) {
+    Path file = Path.of(told);
+    Stream<Path> places =
+        file.getNameCount() > 1
+            ? Stream.empty()
+            : Stream.of(searched.split(File.pathSeparator)).map(each -> Path.of(each, told));
+    return Stream.concat(Stream.of(file), places)
+        .filter(each -> Files.isExecutable(each) && !Files.isDirectory(each))
+        .findFirst()
+        .orElse(file)
+        .toAbsolutePath();
   }
 
   @Override
@@ -49,7 +68,7 @@ public final class LlamaBench implements ModelRival {
 
   @Override
   public String missing() {
-    return Files.isExecutable(executable) ? "" : "no executable " + executable;
+    return Files.isExecutable(executable) ? "" : "no executable " + told;
   }
 
   @Override
