@@ -34,7 +34,8 @@ template <class Format>
 constexpr Ahead kAhead = Direct<Format>::kBlockBytes > 768 ? Ahead{1024, 6144} : Ahead{4096, 0};
 
 /* What lies in records of many blocks processors fetch ahead for one token by themselves, and
- * better than when they are asked, as measured on AMD's; Intel's don't. */
+ * better than when they are asked, as measured on AMD's; the one of Intel's that
+ * was measured doesn't. */
 template <class Format>
 bool fetches_by_itself(int64_t tokens) {
   return tokens == 1 && Format::kBlocks > 1 && !kIntelProcessor;

@@ -83,8 +83,8 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
   using I = typename S::I;
   constexpr int kScales = Format::kScales;
   constexpr int kStepsPerScale = 8 / kScales;
-  // One token waits for memory, which had best be asked for a block at a time. Several compute, and
-  // so many requests at once would hold them up.
+  // One token waits for memory, which, if at all, is asked for a block at a time. Several compute,
+  // and so many requests at once would hold them up.
   constexpr bool kSpread = kTokens > 1;
 
   F sums[kTokens][kVectors];

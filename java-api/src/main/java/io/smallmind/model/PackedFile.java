@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * a model of this size and time of change (to the second), for this version of the backend's
  * layout; and, matrix by matrix, if its shape is the wanted one, and its first and last rows are
  * what packing gives now. Otherwise weights are packed, and the file is written anew. Not
- * thread-safe; interrupts have no effect on it.
+ * thread-safe. A thread that was interrupted before reads and writes it all the same; one that is
+ * interrupted meanwhile packs anew, or fails to write.
  */
 final class PackedFile implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("io.smallmind.model");
@@ -194,7 +195,7 @@ final class PackedFile implements AutoCloseable {
   /**
    * Writes the file if what was taken from it is not all that it holds: under another name first,
    * so that others see it whole or not at all. Where the system does not let an older one be
-   * replaced, since somebody maps it, that stays.
+   * replaced while somebody maps it, this process among them, that stays until it is deleted.
    *
    * @throws FileWriteException if it can't be written
    */
@@ -240,7 +241,8 @@ final class PackedFile implements AutoCloseable {
       if (!Files.isRegularFile(path)) {
         throw e;
       }
-      LOG.log(System.Logger.Level.WARNING, () -> path + ": can't be replaced (" + e + ")");
+      LOG.log(
+          System.Logger.Level.WARNING, () -> path + ": can't be replaced (" + e + "); delete it");
       return false;
     }
     LOG.log(System.Logger.Level.INFO, () -> path + ": keeps the packed weights");

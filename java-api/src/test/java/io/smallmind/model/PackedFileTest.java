@@ -126,6 +126,7 @@ class PackedFileTest {
             changed(right, SIZE_AT),
             changed(right, right.length - 1),
             changed(right, 2 << 20),
+            changed(right, middle(right)), // which only its checksum tells
             // With the right checksum: another layout, model size, time of change.
             sealed(changed(right, 15)),
             sealed(changed(right, 14 + layoutLength(right) + 7)),
@@ -158,6 +159,13 @@ class PackedFileTest {
     ByteBuffer buffer = ByteBuffer.wrap(file);
     int type = entry(file) + 2 + buffer.getShort(entry(file));
     return type + 2 + buffer.getShort(type);
+  }
+
+  /** A byte of the first matrix that is neither of its first rows nor of its last ones. */
+  private static int middle(byte[] file) {
+    ByteBuffer buffer = ByteBuffer.wrap(file);
+    int at = numbers(file);
+    return Math.toIntExact(buffer.getLong(at + 16) + buffer.getLong(at + 24) / 2);
   }
 
   private static byte[] changed(byte[] file, int at) {

@@ -8,6 +8,7 @@ import io.smallmind.bench.work.Metric;
 import io.smallmind.bench.work.Workload;
 import io.smallmind.kernels.Kernels;
 import io.smallmind.kernels.Team;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,17 +21,19 @@ public final class FirstToken {
 
   /**
    * Returns the work: each backend with packed weights, with those of a file that keeps them
-   * packed, and with mapped ones, and rivals.
+   * packed, if their folder can be written, and with mapped ones, and rivals.
    *
    * @param rivals that tell how long they load
    */
   public static Workload workload(Contestants all, ModelFile file, List<ModelRival> rivals) {
     LoadedModels models = new LoadedModels(file, 1);
     List<Trial> trials = new ArrayList<>();
+    boolean isWritable = Files.isWritable(file.path().toAbsolutePath().getParent());
     for (Team team : all.teams()) {
       for (Kernels kernels : all.kernels()) {
         for (String condition : List.of("", Condition.KEPT, Condition.MAPPED)) {
-          if (WeightsHeld.in(condition).isPossible(kernels)) {
+          if (WeightsHeld.in(condition).isPossible(kernels)
+              && (!condition.equals(Condition.KEPT) || isWritable)) {
             trials.add(new FirstTokenTrial(models, kernels, team, condition));
           }
         }

@@ -6,12 +6,14 @@ import com.google.gson.JsonParser;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -33,7 +35,7 @@ public final class LlamaBench implements ModelRival {
    * Creates an adapter.
    *
    * @param spec {@code [NAME=]PATH [more options]}, such as {@code ik=/opt/ik/llama-bench -rtr 1};
-   *     the path of a file, or else the name of a program that is found as a shell finds it
+   *     the path of a file, or else the name of a file in a folder of the search path
    * @param patience how long a slice may take
    */
   public LlamaBench(String spec, Duration patience) {
@@ -43,22 +45,35 @@ public final class LlamaBench implements ModelRival {
     int equals = first.indexOf('=');
     name = equals < 0 ? "llama-bench" : first.substring(0, equals);
     told = first.substring(equals + 1);
-    executable = find(told, System.getenv().getOrDefault("PATH", ""));
+    executable = find(told, Objects.requireNonNullElse(System.getenv("PATH"), ""));
     extra = List.copyOf(words);
   }
 
-  /** Returns the file of this path, or else the first program of this name in a search path. */
+  /** Returns the file of this path, or else the first one of this name in a search path. */
   static Path find(String told, String searched) {
     Path file = Path.of(told);
     Stream<Path> places =
         file.getNameCount() > 1
             ? Stream.empty()
-            : Stream.of(searched.split(File.pathSeparator)).map(each -> Path.of(each, told));
+            : Stream.of(searched.split(File.pathSeparator)).flatMap(each -> in(each, told));
     return Stream.concat(Stream.of(file), places)
-        .filter(each -> Files.isExecutable(each) && !Files.isDirectory(each))
+        .filter(LlamaBench::isProgram)
         .findFirst()
         .orElse(file)
         .toAbsolutePath();
+  }
+
+  /** Not that of a folder whose name can't be one: others wrote the search path. */
+  private static Stream<Path> in(String folder, String name) {
+    try {
+      return Stream.of(Path.of(folder, name));
+    } catch (InvalidPathException e) {
+      return Stream.empty();
+    }
+  }
+
+  private static boolean isProgram(Path file) {
+    return Files.isExecutable(file) && !Files.isDirectory(file);
   }
 
   @Override
@@ -68,7 +83,7 @@ public final class LlamaBench implements ModelRival {
 
   @Override
   public String missing() {
-    return Files.isExecutable(executable) ? "" : "no executable " + told;
+    return isProgram(executable) ? "" : "no executable " + told;
   }
 
   @Override

@@ -38,5 +38,7 @@ class LlamaBenchTest {
   void whatIsMissingIsToldAsItWasSaid() {
     LlamaBench absent = new LlamaBench("ik=no-such-bench -rtr 1", Duration.ofSeconds(1));
     assertEquals("no executable no-such-bench", absent.missing());
+    LlamaBench inFolder = new LlamaBench("ik=" + folder, Duration.ofSeconds(1));
+    assertEquals("no executable " + folder, inFolder.missing());
   }
 }
