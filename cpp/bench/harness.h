@@ -163,7 +163,7 @@ inline Limits measure_limits(int32_t isa, Team& team) {
 /* The best instruction set that this machine can run. */
 inline int32_t best_isa() {
   int32_t isa = 0;
-  for (int32_t candidate = SM_ISA_AVX2; candidate <= SM_ISA_NEON_I8MM; candidate++) {
+  for (int32_t candidate = SM_ISA_AVX2; candidate <= SM_ISA_AVX512_AMX; candidate++) {
     isa = sm_isa_supported(candidate) == 1 ? candidate : isa;
   }
   return isa;

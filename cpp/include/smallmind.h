@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a packed layout or the meaning of an argument changes. */
-#define SM_ABI_VERSION 5
+#define SM_ABI_VERSION 6
 
 #define SM_ISA_AVX2 1         /* AVX2, FMA, F16C */
 #define SM_ISA_AVX512_VNNI 2  /* AVX-512 F, BW, DQ, VL, VNNI, and the above */
@@ -35,6 +35,7 @@ extern "C" {
 #define SM_ISA_NEON_DOTPROD 4 /* and the dot product of Armv8.2 */
 #define SM_ISA_AVX512_BF16 5  /* SM_ISA_AVX512_VNNI, and the dot product of BF16 */
 #define SM_ISA_NEON_I8MM 6    /* SM_ISA_NEON_DOTPROD, and the matrix product of bytes of Armv8.6 */
+#define SM_ISA_AVX512_AMX 7   /* SM_ISA_AVX512_BF16, and the tile product of bytes (AMX-INT8) */
 
 #define SM_BINARY_ADD 0
 #define SM_BINARY_MULTIPLY 1
@@ -111,6 +112,9 @@ SM_API void sm_matmul(int32_t isa, int32_t type, const float* x, int64_t x_strid
 SM_API void sm_binary(int32_t isa, int32_t op, const float* a, const float* b, float* out,
                       int64_t length);
 SM_API void sm_unary(int32_t isa, int32_t op, const float* in, float* out, int64_t length);
+/* gate[i][j] = op(gate[i][j]) * up[i][j], j < columns. */
+SM_API void sm_gate(int32_t isa, int32_t op, float* gate, int64_t gate_stride, const float* up,
+                    int64_t up_stride, int64_t columns, int64_t row_begin, int64_t row_end);
 SM_API void sm_scale(int32_t isa, float factor, const float* in, float* out, int64_t length);
 SM_API float sm_dot(int32_t isa, const float* a, const float* b, int64_t length);
 

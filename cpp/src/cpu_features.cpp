@@ -7,6 +7,10 @@
 #if defined(__x86_64__)
 
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace {
 
@@ -43,16 +47,31 @@ constexpr uint32_t kLeaf1EcxAvx2 =
 constexpr uint32_t kLeaf7EbxAvx2 = bit(5);
 constexpr uint32_t kLeaf7EbxAvx512 = bit(16) | bit(17) | bit(30) | bit(31);  // F, DQ, BW, VL
 constexpr uint32_t kLeaf7EcxVnni = bit(11);
+constexpr uint32_t kLeaf7EdxAmx = bit(24) | bit(25);  // TILE, INT8
 constexpr uint32_t kLeaf7Sub1EaxBf16 = bit(5);
 constexpr uint32_t kStatesYmm = bit(1) | bit(2);                        // xmm, upper ymm
 constexpr uint32_t kStatesZmm = kStatesYmm | bit(5) | bit(6) | bit(7);  // masks, zmm
+constexpr uint32_t kStatesTiles = kStatesZmm | bit(17) | bit(18);       // their shapes, their data
+
+/* Linux lets a process use tiles that asked for it, since they enlarge what it saves of a thread
+ * (Documentation/arch/x86/xstate.rst); all threads may from then on. */
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 
 }  // namespace
 
 const bool kIntelProcessor = is_intel();
 
 int32_t sm_isa_supported(int32_t isa) {
-  if (isa != SM_ISA_AVX2 && isa != SM_ISA_AVX512_VNNI && isa != SM_ISA_AVX512_BF16) {
+  if (isa != SM_ISA_AVX2 && isa != SM_ISA_AVX512_VNNI && isa != SM_ISA_AVX512_BF16 &&
+      isa != SM_ISA_AVX512_AMX) {
     return -1;
   }
   if (cpuid(0, 0).eax < 7 || !has(cpuid(1, 0).ecx, kLeaf1EcxAvx2)) {
@@ -71,8 +90,14 @@ int32_t sm_isa_supported(int32_t isa) {
     return 0;
   }
   // The subleaf is there if subleaf 0 says so.
-  return isa == SM_ISA_AVX512_VNNI ||
-         (features.eax >= 1 && has(cpuid(7, 1).eax, kLeaf7Sub1EaxBf16));
+  if (isa == SM_ISA_AVX512_VNNI) {
+    return 1;
+  }
+  if (features.eax < 1 || !has(cpuid(7, 1).eax, kLeaf7Sub1EaxBf16)) {
+    return 0;
+  }
+  return isa == SM_ISA_AVX512_BF16 ||
+         (has(features.edx, kLeaf7EdxAmx) && has(states, kStatesTiles) && may_use_tiles());
 }
 
 #elif defined(__aarch64__) && defined(__linux__)

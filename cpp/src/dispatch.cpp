@@ -16,6 +16,8 @@ const MatmulTable* matmul_of(int32_t isa) {
       return &kMatmulAvx512;
     case SM_ISA_AVX512_BF16:
       return &kMatmulAvx512Bf16;
+    case SM_ISA_AVX512_AMX:
+      return &kMatmulAvx512Amx;
 #elif defined(__aarch64__)
     case SM_ISA_NEON:
       return &kMatmulNeon;
@@ -36,6 +38,7 @@ const OpsTable* ops_of(int32_t isa) {
       return &kOpsAvx2;
     case SM_ISA_AVX512_VNNI:
     case SM_ISA_AVX512_BF16:
+    case SM_ISA_AVX512_AMX:
       return &kOpsAvx512;
 #elif defined(__aarch64__)
     case SM_ISA_NEON:
@@ -55,6 +58,7 @@ const AttentionTable* attention_of(int32_t isa) {
       return &kAttentionAvx2;
     case SM_ISA_AVX512_VNNI:
     case SM_ISA_AVX512_BF16:
+    case SM_ISA_AVX512_AMX:
       return &kAttentionAvx512;
 #elif defined(__aarch64__)
     case SM_ISA_NEON:
@@ -116,6 +120,13 @@ void sm_binary(int32_t isa, int32_t op, const float* a, const float* b, float* o
 void sm_unary(int32_t isa, int32_t op, const float* in, float* out, int64_t length) {
   if (const OpsTable* ops = ops_of(isa)) {
     ops->unary(op, in, out, length);
+  }
+}
+
+void sm_gate(int32_t isa, int32_t op, float* gate, int64_t gate_stride, const float* up,
+             int64_t up_stride, int64_t columns, int64_t row_begin, int64_t row_end) {
+  if (const OpsTable* ops = ops_of(isa)) {
+    ops->gate(op, gate, gate_stride, up, up_stride, columns, row_begin, row_end);
   }
 }
 

@@ -24,6 +24,8 @@ struct OpsTable {
                    int64_t row_begin, int64_t row_end);
   void (*binary)(int32_t op, const float* a, const float* b, float* out, int64_t length);
   void (*unary)(int32_t op, const float* in, float* out, int64_t length);
+  void (*gate)(int32_t op, float* gate, int64_t gate_stride, const float* up, int64_t up_stride,
+               int64_t columns, int64_t row_begin, int64_t row_end);
   void (*scale)(float factor, const float* in, float* out, int64_t length);
   float (*dot)(const float* a, const float* b, int64_t length);
   void (*softmax)(const float* in, int64_t in_stride, int64_t columns, float* out,
@@ -53,6 +55,7 @@ struct AttentionTable {
 extern const MatmulTable kMatmulAvx2;
 extern const MatmulTable kMatmulAvx512;
 extern const MatmulTable kMatmulAvx512Bf16;
+extern const MatmulTable kMatmulAvx512Amx;
 extern const OpsTable kOpsAvx2;
 extern const OpsTable kOpsAvx512;
 extern const AttentionTable kAttentionAvx2;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "conformance.h"
 #include "smallmind.h"
 
 #if defined(_WIN32)
@@ -105,6 +106,10 @@ const char* isa_name(int32_t isa) {
       return "avx512-vnni";
     case SM_ISA_AVX512_BF16:
       return "avx512-bf16";
+    case SM_ISA_AVX512_AMX:
+      return "avx512-amx";
+    case kEmulatedTiles:
+      return "emulated-tiles";
     case SM_ISA_NEON:
       return "neon";
     case SM_ISA_NEON_DOTPROD:

@@ -22,7 +22,7 @@
 
 namespace {
 
-constexpr int32_t kLastIsa = SM_ISA_NEON_I8MM;
+constexpr int32_t kLastIsa = SM_ISA_AVX512_AMX;
 
 /* Memory is zeroed, aligned, and all there. */
 void test_memory() {
@@ -91,6 +91,7 @@ void test_unknown_isa() {
     sm_matmul(isa, 2, nullptr, 0, nullptr, 0, 1, nullptr, 0, 1, 32, 0, 1, nullptr, 0);
     sm_binary(isa, SM_BINARY_ADD, nullptr, nullptr, nullptr, 10);
     sm_unary(isa, SM_UNARY_RELU, nullptr, nullptr, 10);
+    sm_gate(isa, SM_UNARY_RELU, nullptr, 0, nullptr, 0, 10, 0, 1);
     sm_scale(isa, 1.0f, nullptr, nullptr, 10);
     sm_softmax(isa, nullptr, 0, 10, nullptr, 0, 0, 1);
     sm_layer_norm(isa, nullptr, 0, 10, nullptr, nullptr, 0.0f, nullptr, 0, 0, 1);
@@ -155,6 +156,15 @@ int main(int argc, char** argv) {
     std::printf("ran %s: %lld cases\n", isa_name(isa),
                 static_cast<long long>(checked_cases() - before));
   }
+
+#if defined(__x86_64__)
+  if (ran[SM_ISA_AVX512_VNNI]) {
+    const int64_t before = checked_cases();
+    test_matmul(kEmulatedTiles, true);
+    std::printf("ran %s: %lld cases\n", isa_name(kEmulatedTiles),
+                static_cast<long long>(checked_cases() - before));
+  }
+#endif
 
   for (int i = 1; i + 1 < argc; i++) {
     bool expected = std::strcmp(argv[i], "--expect") == 0;

@@ -8,6 +8,9 @@
  * activations.h. */
 void reference_quantize(const float* x, int64_t columns, uint8_t* row);
 
+/* AVX-512 with the tiles of AMX emulated: no instruction set of the library. */
+constexpr int32_t kEmulatedTiles = 1000;
+
 /* Tests the matmul of every format; quick: fewer shapes and rows, for emulated machines. */
 void test_matmul(int32_t isa, bool quick);
 

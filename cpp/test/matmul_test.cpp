@@ -18,13 +18,34 @@
 #include "activations.h"
 #include "check.h"
 #include "conformance.h"
+#include "kernel_table.h"
 #include "reference_formats.h"
 #include "reference_inputs.h"
 #include "smallmind.h"
 
+#if defined(__x86_64__)
+extern const MatmulTable kMatmulEmulatedTiles;
+#endif
+
 namespace {
 
 constexpr int32_t kTypeBF16 = 30;
+
+/* What packs for an instruction set. */
+int32_t packer(int32_t isa) { return isa == kEmulatedTiles ? SM_ISA_AVX512_VNNI : isa; }
+
+void matmul(int32_t isa, int32_t type, const float* x, int64_t x_stride, const uint8_t* xq,
+            int64_t x_begin, int64_t x_end, const uint8_t* w, int64_t w_stride, int64_t rows,
+            int64_t columns, int64_t w_begin, int64_t w_end, float* y, int64_t y_stride) {
+#if defined(__x86_64__)
+  if (isa == kEmulatedTiles) {
+    return kMatmulEmulatedTiles.matmul(type, x, x_stride, xq, x_begin, x_end, w, w_stride, rows,
+                                       columns, w_begin, w_end, y, y_stride);
+  }
+#endif
+  sm_matmul(isa, type, x, x_stride, xq, x_begin, x_end, w, w_stride, rows, columns, w_begin, w_end,
+            y, y_stride);
+}
 
 using reference::Fill;
 using reference::fill_weights;
@@ -84,23 +105,24 @@ void test_case(const Case& c, Random& random) {
     quantize(x.floats() + t * x_stride, c.columns, xq.bytes() + t * row_bytes);
   }
 
-  const int64_t group = sm_row_group(c.isa, format.type);
+  const int64_t group = sm_row_group(packer(c.isa), format.type);
   const int64_t packed_bytes =
-      c.packed ? sm_packed_bytes(c.isa, format.type, c.rows, c.columns) : 0;
+      c.packed ? sm_packed_bytes(packer(c.isa), format.type, c.rows, c.columns) : 0;
   Guarded packed(static_cast<size_t>(packed_bytes), 64);
   const int64_t half = std::min(c.rows, c.rows / 2 / group * group);
   if (packed_bytes > 0) {
     std::memset(packed.bytes(), 0xa5, static_cast<size_t>(packed_bytes));
-    sm_pack(c.isa, format.type, stored.bytes(), stride, c.rows, c.columns, packed.bytes(), half,
-            c.rows);
-    sm_pack(c.isa, format.type, stored.bytes(), stride, c.rows, c.columns, packed.bytes(), 0, half);
+    sm_pack(packer(c.isa), format.type, stored.bytes(), stride, c.rows, c.columns, packed.bytes(),
+            half, c.rows);
+    sm_pack(packer(c.isa), format.type, stored.bytes(), stride, c.rows, c.columns, packed.bytes(),
+            0, half);
   }
   const uint8_t* w = packed_bytes > 0 ? packed.bytes() : stored.bytes();
   const int64_t w_stride = packed_bytes > 0 ? 0 : stride;
 
   auto run = [&](int64_t t0, int64_t t1, int64_t r0, int64_t r1, float* y, int64_t y_stride) {
-    sm_matmul(c.isa, format.type, x.floats(), x_stride * 4, xq.bytes(), t0, t1, w, w_stride, c.rows,
-              c.columns, r0, r1, y, y_stride);
+    matmul(c.isa, format.type, x.floats(), x_stride * 4, xq.bytes(), t0, t1, w, w_stride, c.rows,
+           c.columns, r0, r1, y, y_stride);
   };
   const int64_t y_stride = c.rows + 3;
   Guarded y(static_cast<size_t>(c.tokens * y_stride * 4 - 3 * 4), 4);
@@ -204,6 +226,7 @@ void test_matmul(int32_t isa, bool quick) {
   const std::vector<int64_t> all_tokens = {1, 2, 3, 4, 5, 6, 7, 8, 13, 15, 16, 17, 19, 20, 21, 33};
   const std::vector<int64_t> some_tokens = {1, 2, 3, 4, 7, 21};
   const std::vector<int64_t> paired_tokens = {9, 10, 11, 12};
+  const std::vector<int64_t> tiled_tokens = {31, 32, 33, 47, 48, 127, 128, 145};
   const std::vector<int64_t> stored_tokens = {1, 5, 21};
   const std::vector<int64_t> stored_pairs = {9};
   const std::vector<int64_t> all_rows = {1, 31, 32, 33, 47, 48, 49, 79};
@@ -211,13 +234,32 @@ void test_matmul(int32_t isa, bool quick) {
   for (const FormatInfo& format : reference::kFormats) {
     // What is left out here has the functions of another instruction set.
     const bool paired = isa == SM_ISA_NEON_I8MM;
-    if ((isa == SM_ISA_AVX512_BF16 && format.type != kTypeBF16) || (paired && !format.quantized)) {
+    const bool tiled = isa == SM_ISA_AVX512_AMX || isa == kEmulatedTiles;
+    if ((isa == SM_ISA_AVX512_BF16 && format.type != kTypeBF16) ||
+        ((paired || tiled) && !format.quantized)) {
       continue;
     }
     const auto test = [&](int64_t tokens, int64_t rows, int64_t columns, Fill fill = Fill::kRandom,
                           bool packed = true) {
       test_case({isa, format, tokens, rows, columns, fill, packed, quick}, random);
     };
+    if (tiled) {
+      for (int64_t tokens : tiled_tokens) {
+        for (int64_t rows : quick ? some_rows : all_rows) {
+          test(tokens, rows, tokens % 2 ? 3 * format.block : format.block);
+        }
+      }
+      for (int64_t tokens : {40, 150}) {  // Several ranges of columns, and of tokens.
+        for (bool packed : {true, false}) {
+          test(tokens, 79, 1280, Fill::kRandom, packed);
+          test(tokens, 33, 512, Fill::kExtreme, packed);
+        }
+        test(tokens, 40, 2304);
+        test(tokens, 33, 512, Fill::kZeros);
+        test(tokens, 33, 512, Fill::kOnes);
+      }
+      continue;
+    }
     for (int64_t tokens : paired ? paired_tokens : quick ? some_tokens : all_tokens) {
       for (int64_t rows : quick ? some_rows : all_rows) {
         int64_t columns = tokens % 2 ? 3 * format.block : format.block;

@@ -215,6 +215,38 @@ struct Rows {
 
 constexpr int64_t kRows = 4;
 
+/* The bits of the function and the product one after the other, in some rows. */
+void test_gate(int32_t isa) {
+  Random random(3);
+  for (int32_t op = SM_UNARY_RELU; op <= SM_UNARY_TANH; op++) {
+    for (int64_t columns = 1; columns <= 131; columns += columns < 36 ? 1 : 19) {
+      Rows gate(kRows, columns, 3);
+      Rows up(kRows, columns, 5);
+      std::vector<float> expected(static_cast<size_t>(kRows * columns));
+      for (int64_t i = 0; i < kRows; i++) {
+        float* row = &expected[static_cast<size_t>(i * columns)];
+        for (int64_t j = 0; j < columns; j++) {
+          gate.row(i)[j] = uniform(random, -8, 8);
+          up.row(i)[j] = uniform(random, -2, 2);
+        }
+        std::memcpy(row, gate.row(i), static_cast<size_t>(columns) * 4);
+        if (i == 1 || i == 2) {
+          sm_unary(isa, op, row, row, columns);
+          sm_binary(isa, SM_BINARY_MULTIPLY, row, up.row(i), row, columns);
+        }
+      }
+      sm_gate(isa, op, gate.row(0), gate.stride, up.row(0), up.stride, columns, 1, 3);
+      bool good = true;
+      for (int64_t i = 0; i < kRows; i++) {
+        good &= std::memcmp(gate.row(i), &expected[static_cast<size_t>(i * columns)],
+                            static_cast<size_t>(columns) * 4) == 0;
+      }
+      check(good && gate.memory.intact() && up.memory.intact(), "%s gate op %d columns %lld",
+            isa_name(isa), op, static_cast<long long>(columns));
+    }
+  }
+}
+
 void softmax_exact(const float* x, int64_t columns, std::vector<double>* y) {
   double max = -kInfinity;
   for (int64_t i = 0; i < columns; i++) {
@@ -451,6 +483,7 @@ void test_quantize(int32_t isa) {
 void test_ops(int32_t isa, bool exhaustive) {
   test_unary_accuracy(isa, exhaustive);
   test_elementwise_bounds(isa);
+  test_gate(isa);
   test_softmax(isa);
   test_norms(isa);
   test_rope(isa);

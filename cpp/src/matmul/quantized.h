@@ -210,11 +210,12 @@ class Source {
 /* Results that a cache holds from panel to panel, in elements. */
 constexpr int64_t kCachedResults = 1 << 20;
 
-/* Asks for the results of some tokens in a group of rows. */
+/* Asks for the results of some tokens in a group of rows, into the cache of a level. */
+template <int kLevel>
 SM_INLINE void touch_results(const float* y, int64_t stride, int64_t tokens) {
   for (int64_t t = 0; t < tokens; t++, y += stride) {
-    __builtin_prefetch(y, 1, 3);
-    __builtin_prefetch(y + kGroupRows / 2, 1, 3);
+    __builtin_prefetch(y, 1, 4 - kLevel);
+    __builtin_prefetch(y + kGroupRows / 2, 1, 4 - kLevel);
   }
 }
 
@@ -240,7 +241,7 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
     out.rows = range.w_end - row;
     out.add = first_block > 0;
     if (far) {
-      touch_results(out.y + count * out.stride, out.stride, smaller(tokens - t - count, count));
+      touch_results<1>(out.y + count * out.stride, out.stride, smaller(tokens - t - count, count));
     }
     tile_of_group<S, Weights>(count, w, x, out);
     if (w.prefetch_every > 0) {

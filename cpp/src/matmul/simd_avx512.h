@@ -49,6 +49,7 @@ struct Avx512 {
   static SM_INLINE I bit_or(I a, I b) { return _mm512_or_si512(a, b); }
   static SM_INLINE I add(I a, I b) { return _mm512_add_epi32(a, b); }
   static SM_INLINE I sub(I a, I b) { return _mm512_sub_epi32(a, b); }
+  static SM_INLINE I sub_bytes(I a, I b) { return _mm512_sub_epi8(a, b); }
   template <int kBits>
   static SM_INLINE I shift_right(I v) {
     return _mm512_srli_epi32(v, kBits);

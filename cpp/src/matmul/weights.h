@@ -106,9 +106,12 @@ struct Panel {
     return S::tile_tokens(kScales);
   }
 
-  template <class S, class F>
+  /* kSigned: weights less their offset. */
+  template <class S, class F, bool kSigned = false>
   static void decode(const typename F::Record* packed, int64_t records, Record* panel) {
     using Factors = BlockFactors<Record, kScales>;
+    constexpr uint32_t kOffset = kSigned ? F::kOffset : 0;
+    static_assert(!kSigned || (F::kOffset <= 128 && F::kMaxWeight - F::kOffset <= 127), "bytes");
     for (int64_t r = 0; r < records; r++, packed++, panel += F::kBlocks) {
       for (int lane = 0; lane < kGroupRows; lane += S::kLanes) {
         F::template scales<S>(*packed, lane, Factors{panel, 0}, Factors{panel, kScales});
@@ -120,6 +123,9 @@ struct Panel {
           unroll<8>([&](auto step) SM_LAMBDA {
             constexpr int i = decltype(step)::value;
             weights[i] = F::template weight<S, i>(*packed, block, lane);
+            if constexpr (kOffset != 0) {
+              weights[i] = S::sub_bytes(weights[i], S::splat(0x01010101u * kOffset));
+            }
           });
           for (int i = 0; i < 8; i++) {
             S::store(&panel[block].q[i][lane], weights[i]);

@@ -3,6 +3,7 @@
 #define SMALLMIND_OPS_ELEMENTWISE_H
 
 #include "ops/functions.h"
+#include "ops/rows.h"
 #include "smallmind.h"
 
 namespace {
@@ -88,27 +89,44 @@ void binary(int32_t op, const float* a, const float* b, float* out, int64_t leng
   }
 }
 
-void unary(int32_t op, const float* in, float* out, int64_t length) {
+/* Calls action with the function of this name, from vector to vector. */
+template <typename Action>
+inline void with_function(int32_t op, Action action) {
   switch (op) {
     case SM_UNARY_RELU:
-      map(in, out, length, [](Floats x) { return relu(x); });
+      action([](Floats x) { return relu(x); });
       break;
     case SM_UNARY_GELU_TANH:
-      map(in, out, length, [](Floats x) { return gelu_tanh(x); });
+      action([](Floats x) { return gelu_tanh(x); });
       break;
     case SM_UNARY_GELU_ERF:
-      map(in, out, length, [](Floats x) { return gelu_erf(x); });
+      action([](Floats x) { return gelu_erf(x); });
       break;
     case SM_UNARY_SILU:
-      map(in, out, length, [](Floats x) { return silu(x); });
+      action([](Floats x) { return silu(x); });
       break;
     case SM_UNARY_SIGMOID:
-      map(in, out, length, [](Floats x) { return sigmoid(x); });
+      action([](Floats x) { return sigmoid(x); });
       break;
     case SM_UNARY_TANH:
-      map(in, out, length, [](Floats x) { return tanh(x); });
+      action([](Floats x) { return tanh(x); });
       break;
   }
+}
+
+void unary(int32_t op, const float* in, float* out, int64_t length) {
+  with_function(op, [=](auto function) { map(in, out, length, function); });
+}
+
+void gate(int32_t op, float* gate, int64_t gate_stride, const float* up, int64_t up_stride,
+          int64_t columns, int64_t row_begin, int64_t row_end) {
+  with_function(op, [=](auto function) {
+    for (int64_t row = row_begin; row < row_end; row++) {
+      float* to = row_of(gate, gate_stride, row);
+      map(to, row_of(up, up_stride, row), to, columns,
+          [=](Floats x, Floats y) { return mul(function(x), y); });
+    }
+  });
 }
 
 void scale(float factor, const float* in, float* out, int64_t length) {

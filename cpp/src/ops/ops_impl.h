@@ -9,8 +9,8 @@
 
 namespace {
 
-constexpr OpsTable kOps = {quantize, binary,     unary,    scale, dot,
-                           softmax,  layer_norm, rms_norm, rope};
+constexpr OpsTable kOps = {quantize, binary,  unary,      gate,     scale,
+                           dot,      softmax, layer_norm, rms_norm, rope};
 
 }  // namespace
 

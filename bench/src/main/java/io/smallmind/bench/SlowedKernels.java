@@ -186,6 +186,18 @@ final class SlowedKernels implements Kernels {
   }
 
   @Override
+  public void gate(
+      UnaryOp op,
+      Matrix gate,
+      Matrix up,
+      long rowBegin,
+      long rowEnd,
+      long columnBegin,
+      long columnEnd) {
+    right.gate(op, gate, up, rowBegin, rowEnd, columnBegin, columnEnd);
+  }
+
+  @Override
   public void scale(
       float factor,
       MemorySegment in,

@@ -161,6 +161,31 @@ public interface Kernels {
   void unary(
       UnaryOp op, MemorySegment in, long inOffset, MemorySegment out, long outOffset, long length);
 
+  /**
+   * Lets up pass through a gate: gate[i][j] becomes op(gate[i][j]) · up[i][j] for rows and columns
+   * in a range, with the bits that {@link #unary} and {@link #binary} give.
+   *
+   * @param gate (rows, columns) F32, changed in place
+   * @param up likewise, of the same shape
+   */
+  default void gate(
+      UnaryOp op,
+      Matrix gate,
+      Matrix up,
+      long rowBegin,
+      long rowEnd,
+      long columnBegin,
+      long columnEnd) {
+    long length = columnEnd - columnBegin;
+    for (long row = rowBegin; row < rowEnd; row++) {
+      MemorySegment x = gate.segment();
+      long at = gate.rowOffset(row) + Float.BYTES * columnBegin;
+      unary(op, x, at, x, at, length);
+      long upAt = up.rowOffset(row) + Float.BYTES * columnBegin;
+      binary(BinaryOp.MULTIPLY, x, at, up.segment(), upAt, x, at, length);
+    }
+  }
+
   /** Computes out[i] = factor · in[i]. */
   void scale(
       float factor,

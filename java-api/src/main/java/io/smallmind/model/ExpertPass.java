@@ -82,9 +82,7 @@ final class ExpertPass {
         kernels.matmul(chosen.inputs, rowBegin, rowEnd, block.gate().get(expert), begin, end, gate);
         kernels.matmul(
             chosen.inputs, rowBegin, rowEnd, block.up().get(expert), begin, end, batch.up);
-        for (int row = rowBegin; row < rowEnd; row++) {
-          projections.activate(row, begin, end);
-        }
+        projections.activate(rowBegin, rowEnd, begin, end);
       }
     }
   }

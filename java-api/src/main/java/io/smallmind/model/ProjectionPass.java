@@ -158,19 +158,20 @@ final class ProjectionPass {
         }
       }
     }
-    for (int row = rowBegin; row < rowEnd; row++) {
-      activate(row, from, to);
-    }
+    activate(rowBegin, rowEnd, from, to);
   }
 
-  /** Activates columns of a row of the gate, and lets up pass through it. */
-  void activate(long row, long from, long to) {
+  /** Activates rows and columns of the gate, and lets up pass through it. */
+  void activate(long rowBegin, long rowEnd, long from, long to) {
     Matrix gate = batch.shared().gate().source();
-    MemorySegment values = gate.segment();
-    long offset = gate.rowOffset(row) + 4 * from;
-    kernels.unary(activation, values, offset, values, offset, to - from);
     if (gated) {
-      combine(BinaryOp.MULTIPLY, gate, row, batch.up, row, from, to);
+      kernels.gate(activation, gate, batch.up, rowBegin, rowEnd, from, to);
+      return;
+    }
+    MemorySegment values = gate.segment();
+    for (long row = rowBegin; row < rowEnd; row++) {
+      long offset = gate.rowOffset(row) + 4 * from;
+      kernels.unary(activation, values, offset, values, offset, to - from);
     }
   }
 

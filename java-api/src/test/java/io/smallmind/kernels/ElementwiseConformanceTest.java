@@ -3,6 +3,8 @@ package io.smallmind.kernels;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.smallmind.tensor.Matrix;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -131,6 +133,50 @@ class ElementwiseConformanceTest extends KernelConformance {
             }
           }
         });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> gateAsFunctionAndProduct() {
+    return onEveryBackend(
+        kernels -> {
+          for (UnaryOp op : UnaryOp.values()) {
+            for (int columns : LENGTHS) {
+              gate(kernels, op, columns, 0, columns);
+            }
+            gate(kernels, op, 100, 32, 77);
+          }
+        });
+  }
+
+  private void gate(Kernels kernels, UnaryOp op, int columns, int begin, int end) {
+    int rows = 4;
+    String what = kernels.name() + " gate " + op + " of columns " + begin + " to " + end;
+    try (Guarded gate = Guarded.floats(rows * (columns + 3), 0);
+        Guarded up = Guarded.floats(rows * columns, 0);
+        Guarded expected = Guarded.floats(rows * (columns + 3), 0)) {
+      gate.set(normal(rows * (columns + 3), 7));
+      up.set(normal(rows * columns, 8));
+      expected.set(normal(rows * (columns + 3), 7));
+      Matrix x = gate.matrix(rows, columns, 3);
+      Matrix y = up.matrix(rows, columns, 0);
+      MemorySegment values = expected.segment();
+      for (int row = 1; row < rows; row++) {
+        long at = x.rowOffset(row) + 4L * begin;
+        kernels.unary(op, values, at, values, at, end - begin);
+        long upAt = y.rowOffset(row) + 4L * begin;
+        kernels.binary(BinaryOp.MULTIPLY, values, at, up.segment(), upAt, values, at, end - begin);
+      }
+      kernels.gate(op, x, y, 1, rows, begin, end);
+      for (int i = 0; i < rows * (columns + 3); i++) {
+        assertEquals(
+            Float.floatToRawIntBits(expected.get(i)),
+            Float.floatToRawIntBits(gate.get(i)),
+            what + ", value " + i);
+      }
+      gate.check(what);
+      up.check(what);
+    }
+    count(kernels);
   }
 
   @TestFactory

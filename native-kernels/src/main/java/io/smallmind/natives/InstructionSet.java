@@ -51,13 +51,19 @@ enum InstructionSet {
   }
 
   /**
-   * Returns the number of the richest form of it that this machine runs. Instructions for a single
-   * tensor type make no backend of their own.
+   * Returns the number of the richest form of it that this machine runs. Instructions that only
+   * make some products faster make no backend of their own: packed weights are the same.
    */
   int richestNumber() {
-    return this == AVX512_VNNI && SmallMind.sm_isa_supported(SmallMind.SM_ISA_AVX512_BF16) == 1
-        ? SmallMind.SM_ISA_AVX512_BF16
-        : number;
+    if (this != AVX512_VNNI) {
+      return number;
+    }
+    for (int richer : new int[] {SmallMind.SM_ISA_AVX512_AMX, SmallMind.SM_ISA_AVX512_BF16}) {
+      if (SmallMind.sm_isa_supported(richer) == 1) {
+        return richer;
+      }
+    }
+    return number;
   }
 
   /** Returns its backend's place among all: the higher, the faster. */

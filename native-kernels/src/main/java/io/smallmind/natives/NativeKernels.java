@@ -43,7 +43,8 @@ final class NativeKernels implements Kernels {
 
   @Override
   public String status() {
-    return OpenBlas.status();
+    String tiles = isa == SmallMind.SM_ISA_AVX512_AMX ? "prompts by AMX tiles; " : "";
+    return tiles + OpenBlas.status();
   }
 
   @Override
@@ -255,19 +256,46 @@ final class NativeKernels implements Kernels {
   @Override
   public void unary(
       UnaryOp op, MemorySegment in, long inOffset, MemorySegment out, long outOffset, long length) {
-    SmallMind.sm_unary(
+    SmallMind.sm_unary(isa, number(op), in.address() + inOffset, out.address() + outOffset, length);
+  }
+
+  @Override
+  public double productCost(TensorType type) {
+    return isa == SmallMind.SM_ISA_AVX512_AMX && type.isQuantized()
+        ? 0.24 // as measured: tile products
+        : Kernels.super.productCost(type);
+  }
+
+  @Override
+  public void gate(
+      UnaryOp op,
+      Matrix gate,
+      Matrix up,
+      long rowBegin,
+      long rowEnd,
+      long columnBegin,
+      long columnEnd) {
+    SmallMind.sm_gate(
         isa,
-        switch (op) {
-          case RELU -> SmallMind.SM_UNARY_RELU;
-          case GELU_TANH -> SmallMind.SM_UNARY_GELU_TANH;
-          case GELU_ERF -> SmallMind.SM_UNARY_GELU_ERF;
-          case SILU -> SmallMind.SM_UNARY_SILU;
-          case SIGMOID -> SmallMind.SM_UNARY_SIGMOID;
-          case TANH -> SmallMind.SM_UNARY_TANH;
-        },
-        in.address() + inOffset,
-        out.address() + outOffset,
-        length);
+        number(op),
+        gate.segment().address() + Float.BYTES * columnBegin,
+        gate.rowStride(),
+        up.segment().address() + Float.BYTES * columnBegin,
+        up.rowStride(),
+        columnEnd - columnBegin,
+        rowBegin,
+        rowEnd);
+  }
+
+  private static int number(UnaryOp op) {
+    return switch (op) {
+      case RELU -> SmallMind.SM_UNARY_RELU;
+      case GELU_TANH -> SmallMind.SM_UNARY_GELU_TANH;
+      case GELU_ERF -> SmallMind.SM_UNARY_GELU_ERF;
+      case SILU -> SmallMind.SM_UNARY_SILU;
+      case SIGMOID -> SmallMind.SM_UNARY_SIGMOID;
+      case TANH -> SmallMind.SM_UNARY_TANH;
+    };
   }
 
   @Override
