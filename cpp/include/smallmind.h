@@ -59,7 +59,8 @@ SM_API int32_t sm_abi_version(void);
 
 /* 1 if this library holds kernels for the instruction set and the CPU and the operating system
  * both support it; 0 if the library holds them but the machine does not; -1 if the library does
- * not hold them (another architecture). */
+ * not hold them (another architecture). For SM_ISA_AVX512_AMX it asks Linux to let this process use
+ * tiles, without which they can't be used. */
 SM_API int32_t sm_isa_supported(int32_t isa);
 
 /* ---- memory */

@@ -53,8 +53,8 @@ constexpr uint32_t kStatesYmm = bit(1) | bit(2);                        // xmm, 
 constexpr uint32_t kStatesZmm = kStatesYmm | bit(5) | bit(6) | bit(7);  // masks, zmm
 constexpr uint32_t kStatesTiles = kStatesZmm | bit(17) | bit(18);       // their shapes, their data
 
-/* Linux lets a process use tiles that asked for it, since they enlarge what it saves of a thread
- * (Documentation/arch/x86/xstate.rst); all threads may from then on. */
+/* Linux lets only processes use tiles that have asked to, since tiles enlarge what is saved of a
+ * thread (Documentation/arch/x86/xstate.rst). All threads may from then on. */
 bool may_use_tiles() {
 #if defined(__linux__)
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM

@@ -1,5 +1,6 @@
 /*
- * Every kernel of every instruction set that this machine supports, against plain loops.
+ * Every kernel of every instruction set that this machine supports, against plain loops. Where it
+ * has AVX-512, also what surrounds the tiles of AMX, with those emulated.
  *
  * conformance [--exhaustive | --quick] [--only NAME] [--expect NAME]... [--without NAME]...
  *
@@ -163,6 +164,8 @@ int main(int argc, char** argv) {
     test_matmul(kEmulatedTiles, true);
     std::printf("ran %s: %lld cases\n", isa_name(kEmulatedTiles),
                 static_cast<long long>(checked_cases() - before));
+  } else {
+    std::printf("left out %s: needs avx512-vnni\n", isa_name(kEmulatedTiles));
   }
 #endif
 

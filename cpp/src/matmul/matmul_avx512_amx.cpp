@@ -3,9 +3,10 @@
  * columns of each.
  *
  * A scale ends a sum, so a product takes the 16 or 32 columns of one scale, and vectors do with its
- * sums what tile.h specifies: each result is the same chain of floats, and has the same bits. While
- * products are under way the processor multiplies vectors at half its speed, and that is the limit
- * here: products and their storing take 33 cycles for a block of 32 columns, scaling 32 to 48.
+ * sums what tile.h specifies: each result is the same chain of floats, and has the same bits. On
+ * the processor measured, a product and the storing of its sums take 36 cycles, and meanwhile
+ * vectors are multiplied at half their speed: 32 to 48 cycles for a block with one scale. The two
+ * overlap in part.
  *
  * A group of rows is decoded into a panel on the stack, a range of columns at a time, and all
  * tokens are multiplied by that. Few tokens, and float weights, are left to AVX-512.
@@ -25,7 +26,8 @@ using F = S::F;
 template <class Format>
 constexpr int64_t kAmxTokens = Format::kScales == 2 ? 128 : 32;
 
-/* Blocks of a panel: the panel, a tile's activations and the next's stay in L1. */
+/* Blocks of a panel: with one scale to a block, the panel and the activations of two tiles stay in
+ * an L1 of 48 KiB. */
 constexpr int kBlocks = 16;
 constexpr int kColumns = kBlocks * kActivationBlock;
 
@@ -78,7 +80,8 @@ SM_INLINE void add_block(const typename Panel<Format>::Record& w, int64_t lane,
   });
 }
 
-/* All tokens by a panel; `next` will be packed weights, asked for tile by tile. */
+/* All tokens by a panel. next: the packed weights of the next one, of which each tile asks for a
+ * share. */
 template <class Format>
 __attribute__((noinline)) void tiles_of_panel(const TiledTokens<Format>& x, int64_t all_tokens,
                                               const typename Panel<Format>::Record* panel,
@@ -231,6 +234,10 @@ void matmul_tiles(Source<Format>& w, const Range& range) {
   using P = Panel<DecodedFormatOf<S, Format>>;
   TiledTokens<DecodedFormatOf<S, Format>> x;
   typename P::Record panel[kBlocks];
+  static_assert(
+      sizeof(x) + sizeof(panel) + sizeof(w) + (kLag + 1) * Format::kScales * sizeof(Sums) <=
+          128 * 1024,
+      "scratch of a thread");
   shape_tiles(kActivationBlock / Format::kScales);
   const int64_t tiles = (range.tokens + kTileTokens - 1) / kTileTokens;
   const int64_t token_step = even_step(tiles, kTiles) * kTileTokens;
@@ -293,7 +300,7 @@ void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq, i
   bool done = false;
   with_format(type, columns, [&](auto tag) {
     using Format = typename decltype(tag)::Type;
-    if (range.tokens >= kAmxTokens<Format> && w_begin < w_end) {
+    if (range.tokens >= kAmxTokens<Format> && w_begin < w_end && columns > 0) {
       Source<Format> source(w, w_stride, columns, w_end);
       matmul_tiles<Format>(source, range);
       done = true;

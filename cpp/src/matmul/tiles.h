@@ -78,7 +78,7 @@ inline void shape_tiles(int columns) {
   __asm__ volatile("ldtilecfg %0" : : "m"(shapes));
 }
 
-/* Until then the system saves them with the thread. */
+/* Until they are released, the system saves tiles with the thread. */
 inline void release_tiles() { __asm__ volatile("tilerelease"); }
 
 /* Stores the sums of the product before, and starts that of the columns of a scale: 16 tokens by

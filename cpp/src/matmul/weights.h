@@ -111,6 +111,7 @@ struct Panel {
   static void decode(const typename F::Record* packed, int64_t records, Record* panel) {
     using Factors = BlockFactors<Record, kScales>;
     constexpr uint32_t kOffset = kSigned ? F::kOffset : 0;
+    static_assert(!F::kMinimums || F::kOffset == 0, "the sums of activations carry one of them");
     static_assert(!kSigned || (F::kOffset <= 128 && F::kMaxWeight - F::kOffset <= 127), "bytes");
     for (int64_t r = 0; r < records; r++, packed++, panel += F::kBlocks) {
       for (int lane = 0; lane < kGroupRows; lane += S::kLanes) {

@@ -143,6 +143,7 @@ class AllocationConformanceTest extends KernelConformance {
     }
     for (UnaryOp op : UnaryOp.values()) {
       expectNoAllocation(name + op, () -> kernels.unary(op, a, 0, c, 0, columns));
+      expectNoAllocation(name + "gate " + op, () -> kernels.gate(op, y, w, 0, 1, 0, columns));
     }
     expectNoAllocation(name + "scale", () -> kernels.scale(2, a, 0, c, 0, columns));
     float[] sink = new float[1];

@@ -2,6 +2,7 @@ package io.smallmind.natives;
 
 import io.smallmind.presets.SmallMind;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** The instruction sets that the C++ kernels are written for, each a backend of its own. */
 enum InstructionSet {
@@ -51,19 +52,15 @@ enum InstructionSet {
   }
 
   /**
-   * Returns the number of the richest form of it that this machine runs. Instructions that only
-   * make some products faster make no backend of their own: packed weights are the same.
+   * Returns the numbers of its forms that this machine runs, the richest first. Instructions that
+   * only make some products faster make no backend of their own: packed weights are the same.
    */
-  int richestNumber() {
-    if (this != AVX512_VNNI) {
-      return number;
-    }
-    for (int richer : new int[] {SmallMind.SM_ISA_AVX512_AMX, SmallMind.SM_ISA_AVX512_BF16}) {
-      if (SmallMind.sm_isa_supported(richer) == 1) {
-        return richer;
-      }
-    }
-    return number;
+  int[] supported() {
+    IntStream forms =
+        this == AVX512_VNNI
+            ? IntStream.of(SmallMind.SM_ISA_AVX512_AMX, SmallMind.SM_ISA_AVX512_BF16, number)
+            : IntStream.of(number);
+    return forms.filter(form -> SmallMind.sm_isa_supported(form) == 1).toArray();
   }
 
   /** Returns its backend's place among all: the higher, the faster. */

@@ -25,10 +25,14 @@ final class NativeKernels implements Kernels {
   private final InstructionSet set;
   private final int isa;
 
-  /** Calls the library, which must be loaded and support the instruction set. */
-  NativeKernels(InstructionSet set) {
+  /**
+   * Calls the library, which must be loaded.
+   *
+   * @param number one of the set's {@link InstructionSet#supported}
+   */
+  NativeKernels(InstructionSet set, int number) {
     this.set = set;
-    isa = set.richestNumber();
+    isa = number;
   }
 
   @Override
@@ -41,10 +45,18 @@ final class NativeKernels implements Kernels {
     return name() + " " + SmallMind.SM_ABI_VERSION;
   }
 
+  private String tiles() {
+    if (isa == SmallMind.SM_ISA_AVX512_AMX) {
+      return "prompts by AMX tiles; ";
+    }
+    return set == InstructionSet.AVX512_VNNI && NativePlatform.hasTiles()
+        ? "without the CPU's AMX tiles; "
+        : "";
+  }
+
   @Override
   public String status() {
-    String tiles = isa == SmallMind.SM_ISA_AVX512_AMX ? "prompts by AMX tiles; " : "";
-    return tiles + OpenBlas.status();
+    return tiles() + OpenBlas.status();
   }
 
   @Override
@@ -261,9 +273,14 @@ final class NativeKernels implements Kernels {
 
   @Override
   public double productCost(TensorType type) {
-    return isa == SmallMind.SM_ISA_AVX512_AMX && type.isQuantized()
-        ? 0.24 // as measured: tile products
-        : Kernels.super.productCost(type);
+    if (isa != SmallMind.SM_ISA_AVX512_AMX) {
+      return Kernels.super.productCost(type);
+    }
+    return switch (type) {
+      // Tiles gain little where a block has two scales.
+      case F32, F16, BF16, Q2_K, Q3_K, Q6_K -> Kernels.super.productCost(type);
+      default -> 0.24; // as measured for Q4_0
+    };
   }
 
   @Override

@@ -53,13 +53,28 @@ public final class NativeKernelsProvider implements KernelsProvider {
       if (supported != 1) {
         return Candidate.missing(set.backend(), set.rank(), unsupported(set, supported), null);
       }
-      NativeKernels kernels = new NativeKernels(set);
-      SampleMatmul.check(kernels);
-      return Candidate.available(set.rank(), kernels, library.detail());
+      return candidate(set, library.detail());
     } catch (LinkageError | RuntimeException e) {
       return Candidate.missing(
           set.backend(), set.rank(), "failed its first calculation: " + e.getMessage(), e);
     }
+  }
+
+  /** Offers the richest form of an instruction set whose first calculation is right. */
+  private static Candidate candidate(InstructionSet set, String detail) {
+    RuntimeException failure = null;
+    for (int form : set.supported()) {
+      try {
+        NativeKernels kernels = new NativeKernels(set, form);
+        SampleMatmul.check(kernels);
+        String failed =
+            failure == null ? "" : ", richer instructions failed: " + failure.getMessage();
+        return Candidate.available(set.rank(), kernels, detail + failed);
+      } catch (IllegalStateException e) {
+        failure = e;
+      }
+    }
+    throw failure == null ? new IllegalStateException("no form is supported") : failure;
   }
 
   private static String unsupported(InstructionSet set, int supported) {

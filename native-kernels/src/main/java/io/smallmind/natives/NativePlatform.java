@@ -56,6 +56,12 @@ final class NativePlatform {
     return flags.stream().filter(flag -> !present.contains(flag)).toList();
   }
 
+  /** Returns whether the operating system reports the tiles of AMX and their products of bytes. */
+  static boolean hasTiles() {
+    List<String> flags = Arrays.asList(value(Path.of("/proc/cpuinfo"), "flags").split("\\s+"));
+    return flags.containsAll(List.of("amx_tile", "amx_int8"));
+  }
+
   /** Returns what the first line with this key says; empty if there is none. */
   private static String value(Path cpuinfo, String key) {
     try (Stream<String> lines = Files.lines(cpuinfo)) {

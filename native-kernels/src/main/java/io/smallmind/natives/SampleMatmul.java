@@ -15,8 +15,9 @@ import java.lang.foreign.ValueLayout;
  * All its values are small integers, so that every order of summation gives the same sums.
  */
 final class SampleMatmul {
-  // No multiples of any tile, and enough for what multiplies many rows at once.
+  // No multiples of most tiles; enough for what multiplies many rows at once, and for a few.
   private static final int X_ROWS = 33;
+  private static final int FEW_ROWS = 7;
   private static final int W_ROWS = 19;
   private static final int COLUMNS = 64;
 
@@ -42,9 +43,11 @@ final class SampleMatmul {
         kernels.quantize(activations, 0, X_ROWS);
         for (Matrix weights : new Matrix[] {floats, blocks}) {
           try (PackedWeights packed = PackedWeights.pack(kernels, team, weights)) {
-            y.segment().fill((byte) -1);
-            kernels.matmul(activations, 0, X_ROWS, packed, 0, W_ROWS, y);
-            compare(weights.type(), y);
+            for (int rows : new int[] {X_ROWS, FEW_ROWS}) {
+              y.segment().fill((byte) -1);
+              kernels.matmul(activations, 0, rows, packed, 0, W_ROWS, y);
+              compare(weights.type(), y, rows);
+            }
           }
         }
       }
@@ -84,8 +87,9 @@ final class SampleMatmul {
     matrix.segment().set(ValueLayout.JAVA_FLOAT, matrix.rowOffset(row) + column * 4L, value);
   }
 
-  private static void compare(TensorType type, Matrix y) {
-    for (int row = 0; row < X_ROWS; row += 4) { // Some, since all of this is interpreted.
+  private static void compare(TensorType type, Matrix y, int rows) {
+    // Some, since all of this is interpreted; in every place of tiles of 2 and 4.
+    for (int row = rows - 1; row >= 0; row -= 5) {
       for (int column = 0; column < W_ROWS; column++) {
         int sum = 0;
         for (int k = 0; k < COLUMNS; k++) {

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The loops of {@code smallmind_limits.h}, with the machine's widest instructions. */
+/** The loops of {@code smallmind_limits.h}, with the machine's widest vectors. */
 final class NativeLoops implements LimitLoops {
   private static final long FLOAT_BYTES = Float.BYTES;
 
