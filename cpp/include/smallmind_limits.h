@@ -19,8 +19,9 @@ extern "C" {
 SM_API double sm_limit_fma(int32_t isa, int64_t rounds);
 
 /* Independent products of 8-bit integers summed into 32-bit ones, in registers, `rounds` times
- * over, by the best instruction of the set (of AMX, by the dot product). Returns the number of integer operations done: a
- * product and its addition are two; 0 if the set has no such instruction. */
+ * over, by the best instruction of the set (of AMX, by the dot product). Returns the number of
+ * integer operations done: a product and its addition are two; 0 if the set has no such
+ * instruction. */
 SM_API double sm_limit_int8_dot(int32_t isa, int64_t rounds);
 
 /* Reads memory once, from its begin to its end; bytes: a multiple of 512. Returns a checksum. */
