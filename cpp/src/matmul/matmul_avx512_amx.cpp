@@ -223,7 +223,7 @@ void gather(const uint8_t* xq, int64_t columns, int64_t tokens, int64_t first_bl
   }
 }
 
-/* The largest of the steps that go through `all` in as few as steps of `most`, all alike. */
+/* A step that goes through `all` in as few steps as `most` would, about alike. */
 int64_t even_step(int64_t all, int64_t most) {
   const int64_t steps = (all + most - 1) / most;
   return (all + steps - 1) / steps;
