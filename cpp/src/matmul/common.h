@@ -39,9 +39,24 @@ struct Ahead {
   int64_t further;
 };
 
-/* Of one token on Intel's processors, of float weights also a few: measured with AVX-512 on one. */
-constexpr Ahead kAheadOnIntel = {1024, 2048};
-constexpr Ahead kFloatAheadOnIntel = {2048, 3072};
+/* On Intel's processors: measured with AVX-512 on one. */
+constexpr Ahead kAheadOnIntel = {2048, 3072};
+
+/* Asks for a line, into the cache of a level, where `loaded` has just been loaded:
+ * __builtin_prefetch may be moved, compilers put those of a block in one place, and many at once
+ * hold up the loads that follow. */
+template <int kLevel, class Vector>
+SM_INLINE void request_behind([[maybe_unused]] Vector& loaded, const uint8_t* line) {
+#if defined(__x86_64__)
+  if constexpr (kLevel == 1) {
+    __asm__ volatile("prefetcht0 %1" : "+v"(loaded) : "m"(*line));
+  } else {
+    __asm__ volatile("prefetcht1 %1" : "+v"(loaded) : "m"(*line));
+  }
+#else
+  __builtin_prefetch(line, 0, 4 - kLevel);
+#endif
+}
 
 SM_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 

@@ -171,7 +171,7 @@ __attribute__((noinline)) void float_panel_tile(FloatChain<Columns> tile) {
   unroll<kTokens>([&](auto t) SM_LAMBDA {
     unroll<kVectors>([&](auto v) SM_LAMBDA { sums[t][v] = S::zero_float(); });
   });
-  const Ahead ahead = kIntelProcessor ? kFloatAheadOnIntel : kFloatAhead;
+  const Ahead ahead = kIntelProcessor ? kAheadOnIntel : kFloatAhead;
   const typename Columns::Element* w = tile.w;
   for (int64_t k = 0; k < tile.steps; k++, w += kGroupRows) {
     if constexpr (kMemory) {

@@ -278,7 +278,7 @@ void matmul_few(Source<Format>& w, const Range& range) {
                         S::vectors(static_cast<int>(range.tokens)) * S::kLanes == kGroupRows;
   const int64_t step = one_tile && w.is_packed() ? room : kDirectColumns / kActivationBlock;
   const int64_t tiles = (range.tokens + kTokensOfTile<S, D> - 1) / kTokensOfTile<S, D>;
-  const Ahead ahead = range.tokens == 1 && kIntelProcessor ? kAheadOnIntel : kAhead<Format>;
+  const Ahead ahead = kIntelProcessor ? kAheadOnIntel : kAhead<Format>;
   const int64_t near = one_tile ? ahead.near : step * D::kBlockBytes;
   for (int64_t from = 0; from < blocks; from += room) {
     int64_t end = smaller(blocks, from + room);
@@ -292,10 +292,12 @@ void matmul_few(Source<Format>& w, const Range& range) {
           weights.record = w.packed(row, record);
           weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record) + near;
           weights.prefetch_every = fetches_by_itself<Format>(range.tokens) ? 0 : tiles;
+          weights.prefetch_spread = kIntelProcessor;
         } else {
           weights.record = w.pack(row, record, weights.records);
           weights.prefetch = nullptr;
           weights.prefetch_every = 0;  // It lies in L1.
+          weights.prefetch_spread = false;
         }
         weights.prefetch_bytes = D::kBlockBytes;
         weights.prefetch_further = ahead.further;
@@ -323,7 +325,8 @@ void matmul_many(Source<Format>& w, const Range& range) {
       fill_sides<S, P, Format>(range, token, tokens, block, blocks, side);
       const int64_t tiles = (tokens + kTokensOfTile<S, P> - 1) / kTokensOfTile<S, P>;
       for (int64_t row = range.w_begin; row < range.w_end; row += kGroupRows) {
-        TileWeights<P> weights{panel, blocks, nullptr, Direct<Format>::kBlockBytes, tiles, 0};
+        TileWeights<P> weights{panel, blocks, nullptr, Direct<Format>::kBlockBytes,
+                               tiles, 0,      false};
         if (w.is_packed()) {
           P::template decode<S, Format>(w.packed(row, record), count, panel);
           weights.prefetch = reinterpret_cast<const uint8_t*>(w.packed(row + kGroupRows, record));

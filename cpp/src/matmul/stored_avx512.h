@@ -232,7 +232,6 @@ struct OneByStoredAvx512 {
   /* 16 rows. Meanwhile as many bytes are asked for from `next` on, in the order of memory. */
   static __m512 rows(const uint8_t* block, int64_t row_stride, const Range& range,
                      const uint32_t* side, const uint8_t* next) {
-    constexpr int kAhead = kRows * Format::kStoredBytes;
     for (int64_t page = 0; page < kRows * row_stride; page += 4096) {
       __builtin_prefetch(next + page, 0, 2);
     }
@@ -240,18 +239,15 @@ struct OneByStoredAvx512 {
     const uint8_t* x = range.xq;
     __m512 y = _mm512_setzero_ps();
     for (int64_t r = 0; r < records; r++) {
-      for (int line = 0; line < kAhead; line += 64) {
-        __builtin_prefetch(next + line, 0, 2);
-      }
       DecodedScales<Format> scales;
       StoredQuants<Format>::scales(block, row_stride, scales);
       unroll<4>([&](auto piece) SM_LAMBDA {
         constexpr int p = decltype(piece)::value;
         y = piece_of_rows<p>(block, row_stride, x + 64 * p, scales, side + 2 * p * kSide<Format>,
-                             y);
+                             next, y);
       });
       block += Format::kStoredBytes;
-      next += kAhead;
+      next += kRows * Format::kStoredBytes;
       x += kBlockColumns;
       side += Format::kBlocks * kSide<Format>;
     }
@@ -261,14 +257,18 @@ struct OneByStoredAvx512 {
   template <int kPiece>
   static SM_INLINE __m512 piece_of_rows(const uint8_t* block, int64_t row_stride, const uint8_t* x,
                                         const DecodedScales<Format>& scales, const uint32_t* side,
-                                        __m512 y) {
+                                        const uint8_t* next, __m512 y) {
+    constexpr int kLines = (kRows * Format::kStoredBytes + 63) / 64;
+    constexpr int kParts = 4 * kRows;
     const __m512i xs = _mm512_loadu_si512(x);
     __m512i dots[kRows];
     unroll<kRows>([&](auto row) SM_LAMBDA {
       constexpr int i = decltype(row)::value;
-      dots[i] = _mm512_dpbusd_epi32(
-          _mm512_setzero_si512(),
-          StoredQuants<Format>::template weights<kPiece>(block + i * row_stride), xs);
+      constexpr int kPart = kPiece * kRows + i;
+      __m512i weights = StoredQuants<Format>::template weights<kPiece>(block + i * row_stride);
+      unroll<kLines*(kPart + 1) / kParts, kLines * kPart / kParts>(
+          [&](auto line) SM_LAMBDA { request_behind<2>(weights, next + 64 * line); });
+      dots[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), weights, xs);
     });
     __m512i sums[4];
     sum_columns(dots, sums);

@@ -39,7 +39,8 @@ struct TileActivations {
 
 /* Records of weights for a tile, and what to ask memory for on the way: at every prefetch_every-th
  * block the packed bytes of one, from `prefetch` on, and, if that is not 0, what lies
- * prefetch_further behind them; with prefetch_every = 0 nothing. */
+ * prefetch_further behind them; with prefetch_every = 0 nothing. Several tokens spread these
+ * requests over the steps of a block, one does where prefetch_spread says so. */
 template <class Weights>
 struct TileWeights {
   const typename Weights::Record* record;
@@ -48,6 +49,7 @@ struct TileWeights {
   int64_t prefetch_bytes;
   int64_t prefetch_every;
   int64_t prefetch_further;
+  bool prefetch_spread;
 };
 
 /* Where the results of a tile go. */
@@ -69,8 +71,9 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  * Weights is Direct<Format> or Panel<Format>: kBlocks blocks to a record, and
  *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
  *   weight<S, i>(record, block, lane),
- *   prefetch<part, parts>(from, bytes, further), which asks memory for a part of the packed bytes
- * of a block.
+ *   prefetch(from, bytes, further), which asks memory for the packed bytes of a block, and
+ *   prefetch_behind<part, parts>(loaded, from, bytes, further), which asks for a part of them where
+ * `loaded` has just been loaded.
  *
  * Arguments by reference: a copy on the stack, made right after they were written piece by piece,
  * would wait for those writes.
@@ -83,9 +86,6 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
   using I = typename S::I;
   constexpr int kScales = Format::kScales;
   constexpr int kStepsPerScale = 8 / kScales;
-  // One token waits for memory, which, if at all, is asked for a block at a time. Several compute,
-  // and so many requests at once would hold them up.
-  constexpr bool kSpread = kTokens > 1;
 
   F sums[kTokens][kVectors];
   for (int t = 0; t < kTokens; t++) {
@@ -109,9 +109,10 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
     for (int block = 0; block < Weights::kBlocks; block++) {
       const uint8_t* ahead = nullptr;
       if (until_prefetch-- == 0) {
-        ahead = prefetch;
-        if constexpr (!kSpread) {
-          Weights::template prefetch<0, 1>(ahead, w.prefetch_bytes, w.prefetch_further);
+        if (kTokens > 1 || w.prefetch_spread) {
+          ahead = prefetch;
+        } else {
+          Weights::prefetch(prefetch, w.prefetch_bytes, w.prefetch_further);
         }
         prefetch += w.prefetch_bytes;
         until_prefetch = w.prefetch_every - 1;
@@ -132,14 +133,13 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
         constexpr int i = n / 2 + n % 2 * 4;
         constexpr int p = kScales == 2 ? n % 2 : 0;
         constexpr int s = kScales == 2 ? n / 2 : n;
-        if constexpr (kSpread) {
-          if (ahead != nullptr) {
-            Weights::template prefetch<n, 8>(ahead, w.prefetch_bytes, w.prefetch_further);
-          }
-        }
         I weights[kVectors];
         unroll<kVectors>([&](auto v) SM_LAMBDA {
           weights[v] = Weights::template weight<S, i>(*record, block, lane + v * S::kLanes);
+          if (ahead != nullptr) {
+            Weights::template prefetch_behind<n * kVectors + v, 8 * kVectors>(
+                weights[v], ahead, w.prefetch_bytes, w.prefetch_further);
+          }
         });
         unroll<kTokens>([&](auto token) SM_LAMBDA {
           constexpr int t = decltype(token)::value;

@@ -28,6 +28,7 @@ struct Direct {
   using Scratch = DecodedScales<F>;
   static constexpr int kBlocks = F::kBlocks;
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
+  static constexpr int kBlockLines = (kBlockBytes + 63) / 64;
 
   template <class S>
   static constexpr int tile_tokens() {
@@ -47,17 +48,27 @@ struct Direct {
     return F::template weight<S, kIndex>(record, block, lane);
   }
 
-  /* The kPart-th of kParts parts of a block, into L1, and of what is so much further, into L2. */
-  template <int kPart, int kParts>
+  /* Asks for a block, into L1, and for what is so much further, into L2. */
   static SM_INLINE void prefetch(const uint8_t* from, int64_t /* bytes */, int64_t further) {
-    constexpr int kLines = (kBlockBytes + 63) / 64;
-    constexpr int kBegin = kLines * kPart / kParts;
-    constexpr int kEnd = kLines * (kPart + 1) / kParts;
-    unroll<kEnd, kBegin>([&](auto line) SM_LAMBDA { __builtin_prefetch(from + 64 * line, 0, 3); });
+    unroll<kBlockLines>([&](auto line) SM_LAMBDA { __builtin_prefetch(from + 64 * line, 0, 3); });
     if (further != 0) {
-      unroll<kEnd, kBegin>([&](auto line)
-                               SM_LAMBDA { __builtin_prefetch(from + further + 64 * line, 0, 2); });
+      unroll<kBlockLines>([&](auto line)
+                              SM_LAMBDA { __builtin_prefetch(from + further + 64 * line, 0, 2); });
     }
+  }
+
+  /* Asks for the kPart-th of kParts parts of that. */
+  template <int kPart, int kParts, class Vector>
+  static SM_INLINE void prefetch_behind(Vector& loaded, const uint8_t* from, int64_t /* bytes */,
+                                        int64_t further) {
+    constexpr int kBegin = kBlockLines * kPart / kParts;
+    constexpr int kEnd = kBlockLines * (kPart + 1) / kParts;
+    unroll<kEnd, kBegin>([&](auto line) SM_LAMBDA {
+      request_behind<1>(loaded, from + 64 * line);
+      if (further != 0) {
+        request_behind<2>(loaded, from + further + 64 * line);
+      }
+    });
   }
 };
 
@@ -148,12 +159,17 @@ struct Panel {
 
   /* What is asked for ahead is the packed form of the next panel, into L2: L1 is full of this one.
    */
-  template <int kPart, int kParts>
   static SM_INLINE void prefetch(const uint8_t* from, int64_t bytes, int64_t /* further */) {
+    for (int64_t line = 0; line < bytes; line += 64) {
+      __builtin_prefetch(from + line, 0, 2);
+    }
+  }
+
+  template <int kPart, int kParts, class Vector>
+  static SM_INLINE void prefetch_behind(Vector& /* loaded */, const uint8_t* from, int64_t bytes,
+                                        int64_t further) {
     if (kPart == 0) {
-      for (int64_t line = 0; line < bytes; line += 64) {
-        __builtin_prefetch(from + line, 0, 2);
-      }
+      prefetch(from, bytes, further);
     }
   }
 };
