@@ -64,6 +64,34 @@ SM_INLINE __m512i or_masked(__m512i a, __m512i b, int mask) {
   return _mm512_ternarylogic_epi32(a, b, _mm512_set1_epi8(static_cast<char>(mask)), 0xf8);
 }
 
+/* The F16 scales of eight blocks, which of_row(row) returns for each of 16 rows: those of block b,
+ * as F32, go to scale[b]. */
+template <class OfRow>
+SM_INLINE void turn_scales(const OfRow& of_row, float (*scale)[kGroupRows]) {
+  __m256i a[8];  // (rows i and i + 8, blocks), which are turned by halves
+  unroll<8>([&](auto row) SM_LAMBDA {
+    constexpr int i = decltype(row)::value;
+    a[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(of_row(i)), of_row(i + 8), 1);
+  });
+  __m256i b[8];
+  unroll<4>([&](auto pair) SM_LAMBDA {
+    constexpr int i = decltype(pair)::value;
+    b[i] = _mm256_unpacklo_epi16(a[2 * i], a[2 * i + 1]);
+    b[i + 4] = _mm256_unpackhi_epi16(a[2 * i], a[2 * i + 1]);
+  });
+  unroll<2>([&](auto half) SM_LAMBDA {  // Blocks 0 to 3, blocks 4 to 7
+    constexpr int h = decltype(half)::value;
+    const __m256i low0 = _mm256_unpacklo_epi32(b[4 * h], b[4 * h + 1]);
+    const __m256i low1 = _mm256_unpacklo_epi32(b[4 * h + 2], b[4 * h + 3]);
+    const __m256i high0 = _mm256_unpackhi_epi32(b[4 * h], b[4 * h + 1]);
+    const __m256i high1 = _mm256_unpackhi_epi32(b[4 * h + 2], b[4 * h + 3]);
+    Avx512::store(scale[4 * h], _mm512_cvtph_ps(_mm256_unpacklo_epi64(low0, low1)));
+    Avx512::store(scale[4 * h + 1], _mm512_cvtph_ps(_mm256_unpackhi_epi64(low0, low1)));
+    Avx512::store(scale[4 * h + 2], _mm512_cvtph_ps(_mm256_unpacklo_epi64(high0, high1)));
+    Avx512::store(scale[4 * h + 3], _mm512_cvtph_ps(_mm256_unpackhi_epi64(high0, high1)));
+  });
+}
+
 template <>
 struct StoredQuants<WideQ4_0> {
   static constexpr int kSixteenfold = 0b1010;
@@ -91,33 +119,52 @@ struct StoredQuants<WideQ4_0> {
       return _mm512_castsi512_si128(_mm512_permutex2var_epi16(_mm512_loadu_si512(from), places,
                                                               _mm512_loadu_si512(from + 64)));
     };
-    __m256i a[8];  // (rows i and i + 8, blocks), which are turned by halves
-    unroll<8>([&](auto row) SM_LAMBDA {
-      constexpr int i = decltype(row)::value;
-      a[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(of_row(i)), of_row(i + 8), 1);
-    });
-    __m256i b[8];
-    unroll<4>([&](auto pair) SM_LAMBDA {
-      constexpr int i = decltype(pair)::value;
-      b[i] = _mm256_unpacklo_epi16(a[2 * i], a[2 * i + 1]);
-      b[i + 4] = _mm256_unpackhi_epi16(a[2 * i], a[2 * i + 1]);
-    });
-    unroll<2>([&](auto half) SM_LAMBDA {  // Blocks 0 to 3, blocks 4 to 7
-      constexpr int h = decltype(half)::value;
-      const __m256i low0 = _mm256_unpacklo_epi32(b[4 * h], b[4 * h + 1]);
-      const __m256i low1 = _mm256_unpacklo_epi32(b[4 * h + 2], b[4 * h + 3]);
-      const __m256i high0 = _mm256_unpackhi_epi32(b[4 * h], b[4 * h + 1]);
-      const __m256i high1 = _mm256_unpackhi_epi32(b[4 * h + 2], b[4 * h + 3]);
-      Avx512::store(to.scale[4 * h], _mm512_cvtph_ps(_mm256_unpacklo_epi64(low0, low1)));
-      Avx512::store(to.scale[4 * h + 1], _mm512_cvtph_ps(_mm256_unpackhi_epi64(low0, low1)));
-      Avx512::store(to.scale[4 * h + 2], _mm512_cvtph_ps(_mm256_unpacklo_epi64(high0, high1)));
-      Avx512::store(to.scale[4 * h + 3], _mm512_cvtph_ps(_mm256_unpackhi_epi64(high0, high1)));
-    });
+    turn_scales(of_row, to.scale);
   }
 
  private:
   static constexpr int kLow = 0x0f0f0f0f;
   static constexpr int kHigh = static_cast<int>(0xf0f0f0f0);
+};
+
+/* Eight blocks of Q8_0. */
+struct EightQ8_0 {
+  static constexpr int kBlocks = 8;
+  static constexpr int kStoredBytes = kBlocks * Q8_0::kStoredBytes;
+  static constexpr int kScales = Q8_0::kScales;
+  static constexpr bool kMinimums = Q8_0::kMinimums;
+  static constexpr int kOffset = Q8_0::kOffset;
+  static constexpr int kMaxWeight = Q8_0::kMaxWeight;
+};
+
+template <>
+struct StoredQuants<EightQ8_0> {
+  static constexpr int kSixteenfold = 0;
+
+  /* Of two blocks of 34 bytes, which begin with d. */
+  template <int kPiece>
+  static SM_INLINE __m512i weights(const uint8_t* block) {
+    const auto half = [&](int offset) SM_LAMBDA {
+      return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 68 * kPiece + offset));
+    };
+    return _mm512_xor_si512(_mm512_inserti64x4(_mm512_castsi256_si512(half(2)), half(36), 1),
+                            _mm512_set1_epi8(static_cast<char>(0x80)));
+  }
+
+  static SM_INLINE void scales(const uint8_t* block, int64_t row_stride,
+                               DecodedScales<EightQ8_0>& to) {
+    // Words 17 i: of the first 128 bytes, then of the next.
+    const __m512i places = _mm512_zextsi128_si512(_mm_set_epi16(55, 38, 21, 4, 51, 34, 17, 0));
+    const auto of_row = [&](int row) SM_LAMBDA {
+      const uint8_t* from = block + row * row_stride;
+      const auto four = [&](const uint8_t* at) SM_LAMBDA {
+        return _mm512_castsi512_si128(
+            _mm512_permutex2var_epi16(_mm512_loadu_si512(at), places, _mm512_loadu_si512(at + 64)));
+      };
+      return _mm_blend_epi16(four(from), four(from + 128), 0xf0);
+    };
+    turn_scales(of_row, to.scale);
+  }
 };
 
 template <>
@@ -213,7 +260,7 @@ struct OneByStoredAvx512 {
   static int64_t matmul(const uint8_t* w, int64_t row_stride, const Range& range) {
     alignas(64) uint32_t side[kSideBytes / 4];
     const int64_t blocks = range.columns / kActivationBlock;
-    if (blocks * kSide < Format >> kSideBytes / 4) {
+    if (range.columns % kBlockColumns != 0 || blocks * kSide < Format >> kSideBytes / 4) {
       return range.w_begin;
     }
     fill_side<Avx512, Format, 0>(range.xq, range.columns, 1, 0, blocks, side);
@@ -306,6 +353,8 @@ struct OneByStoredAvx512 {
 
 template <>
 struct OneByStored<Avx512, WideQ4_0> : OneByStoredAvx512<WideQ4_0> {};
+template <>
+struct OneByStored<Avx512, Q8_0> : OneByStoredAvx512<EightQ8_0> {};
 template <>
 struct OneByStored<Avx512, Q4_K> : OneByStoredAvx512<Q4_K> {};
 template <>
