@@ -14,6 +14,7 @@
 
 #include "kernel_table.h"
 #include "matmul/matmul_impl.h"
+#include "matmul/same_packing.h"
 #include "matmul/simd_avx512.h"
 #include "matmul/tiles.h"
 
@@ -275,28 +276,10 @@ void matmul_tiles(Source<Format>& w, const Range& range) {
   release_tiles();
 }
 
-int32_t row_group(int32_t type) { return kMatmulAvx512Bf16.row_group(type); }
-
-int64_t packed_bytes(int32_t type, int64_t rows, int64_t columns) {
-  return kMatmulAvx512Bf16.packed_bytes(type, rows, columns);
-}
-
-void pack(int32_t type, const uint8_t* source, int64_t row_stride, int64_t rows, int64_t columns,
-          uint8_t* target, int64_t row_begin, int64_t row_end) {
-  kMatmulAvx512Bf16.pack(type, source, row_stride, rows, columns, target, row_begin, row_end);
-}
-
 void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq, int64_t x_begin,
             int64_t x_end, const uint8_t* w, int64_t w_stride, int64_t rows, int64_t columns,
             int64_t w_begin, int64_t w_end, float* y, int64_t y_stride) {
-  const int64_t y_elements = y_stride / static_cast<int64_t>(sizeof(float));
-  const Range range{xq + x_begin * activation_row_bytes(columns),
-                    x_end - x_begin,
-                    columns,
-                    w_begin,
-                    w_end,
-                    y + x_begin * y_elements,
-                    y_elements};
+  const Range range = range_of(xq, x_begin, x_end, columns, w_begin, w_end, y, y_stride);
   bool done = false;
   with_format(type, columns, [&](auto tag) {
     using Format = typename decltype(tag)::Type;
@@ -314,4 +297,4 @@ void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq, i
 
 }  // namespace
 
-const MatmulTable kMatmulAvx512Amx = {row_group, packed_bytes, pack, matmul};
+const MatmulTable kMatmulAvx512Amx = SamePacking<kMatmulAvx512Bf16>::table(matmul);

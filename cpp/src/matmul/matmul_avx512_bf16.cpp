@@ -2,6 +2,7 @@
 
 #include "kernel_table.h"
 #include "matmul/float_panels.h"
+#include "matmul/same_packing.h"
 #include "matmul/simd_avx512.h"
 #include "matmul/tensor_types.h"
 #include "processor.h"
@@ -45,17 +46,6 @@ struct DotColumns {
   }
 };
 
-int32_t row_group(int32_t type) { return kMatmulAvx512.row_group(type); }
-
-int64_t packed_bytes(int32_t type, int64_t rows, int64_t columns) {
-  return kMatmulAvx512.packed_bytes(type, rows, columns);
-}
-
-void pack(int32_t type, const uint8_t* source, int64_t row_stride, int64_t rows, int64_t columns,
-          uint8_t* target, int64_t row_begin, int64_t row_end) {
-  kMatmulAvx512.pack(type, source, row_stride, rows, columns, target, row_begin, row_end);
-}
-
 void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq, int64_t x_begin,
             int64_t x_end, const uint8_t* w, int64_t w_stride, int64_t rows, int64_t columns,
             int64_t w_begin, int64_t w_end, float* y, int64_t y_stride) {
@@ -82,4 +72,4 @@ void matmul(int32_t type, const float* x, int64_t x_stride, const uint8_t* xq, i
 
 }  // namespace
 
-const MatmulTable kMatmulAvx512Bf16 = {row_group, packed_bytes, pack, matmul};
+const MatmulTable kMatmulAvx512Bf16 = SamePacking<kMatmulAvx512>::table(matmul);

@@ -109,32 +109,24 @@ struct Matmul {
                      int64_t x_begin, int64_t x_end, const uint8_t* w, int64_t w_stride,
                      int64_t rows, int64_t columns, int64_t w_begin, int64_t w_end, float* y,
                      int64_t y_stride) {
-    const int64_t y_elements = y_stride / static_cast<int64_t>(sizeof(float));
-    y += x_begin * y_elements;
-    const int64_t tokens = x_end - x_begin;
-    if (tokens <= 0 || w_begin >= w_end) {
+    const Range range = range_of(xq, x_begin, x_end, columns, w_begin, w_end, y, y_stride);
+    if (range.tokens <= 0 || w_begin >= w_end) {
       return;
     }
-    const float* x_first = x + x_begin * (x_stride / static_cast<int64_t>(sizeof(float)));
+    const int64_t x_elements = x_stride / static_cast<int64_t>(sizeof(float));
+    const float* x_first = x + x_begin * x_elements;
     with_floats(type, [&](auto tag) {
       using Weights = typename decltype(tag)::Type;
       if (w_stride > 0) {
         matmul_floats<S, Weights>({reinterpret_cast<const uint8_t*>(x_first), x_stride, w, w_stride,
-                                   columns, y, y_elements},
-                                  tokens, w_begin, w_end);
+                                   columns, range.y, range.y_stride},
+                                  range.tokens, w_begin, w_end);
       } else {
         matmul_float_panels<S, typename Weights::PackedColumns>(
-            w, {x_first, x_stride / static_cast<int64_t>(sizeof(float)), tokens, rows, columns,
-                w_begin, w_end, y, y_elements});
+            w, {x_first, x_elements, range.tokens, rows, columns, w_begin, w_end, range.y,
+                range.y_stride});
       }
     });
-    Range range{xq + x_begin * activation_row_bytes(columns),
-                tokens,
-                columns,
-                w_begin,
-                w_end,
-                y,
-                y_elements};
     with_format(type, columns, [&](auto tag) {
       matmul_quantized<S, typename decltype(tag)::Type>(w, w_stride, range);
     });

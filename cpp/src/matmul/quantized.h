@@ -119,6 +119,19 @@ struct Range {
   int64_t y_stride;  // elements
 };
 
+/* The range that the arguments of smallmind.h describe: y_stride in bytes. */
+inline Range range_of(const uint8_t* xq, int64_t x_begin, int64_t x_end, int64_t columns,
+                      int64_t w_begin, int64_t w_end, float* y, int64_t y_stride) {
+  const int64_t y_elements = y_stride / static_cast<int64_t>(sizeof(float));
+  return {xq + x_begin * activation_row_bytes(columns),
+          x_end - x_begin,
+          columns,
+          w_begin,
+          w_end,
+          y + x_begin * y_elements,
+          y_elements};
+}
+
 /* Packs `records` blocks of each of `count` rows; other rows of the records are zeros: their
  * results are never stored. On the way memory is asked for as many bytes from `next` on. */
 template <class Format>
