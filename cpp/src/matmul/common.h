@@ -39,12 +39,12 @@ struct Ahead {
   int64_t further;
 };
 
-/* On Intel's processors: measured with AVX-512 on one. */
+/* On Intel's processors: as measured on one. */
 constexpr Ahead kAheadOnIntel = {2048, 3072};
 
-/* Asks for a line, into the cache of a level, where `loaded` has just been loaded:
- * __builtin_prefetch may be moved, compilers put those of a block in one place, and many at once
- * hold up the loads that follow. */
+/* Asks for a line, into the cache of a level, right behind the load of `loaded`. Compilers move
+ * __builtin_prefetch and put those of a block side by side, where they hold up the loads behind
+ * them. */
 template <int kLevel, class Vector>
 SM_INLINE void request_behind([[maybe_unused]] Vector& loaded, const uint8_t* line) {
 #if defined(__x86_64__)

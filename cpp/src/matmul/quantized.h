@@ -305,12 +305,10 @@ void matmul_few(Source<Format>& w, const Range& range) {
           weights.record = w.packed(row, record);
           weights.prefetch = reinterpret_cast<const uint8_t*>(weights.record) + near;
           weights.prefetch_every = fetches_by_itself<Format>(range.tokens) ? 0 : tiles;
-          weights.prefetch_spread = kIntelProcessor;
         } else {
           weights.record = w.pack(row, record, weights.records);
           weights.prefetch = nullptr;
           weights.prefetch_every = 0;  // It lies in L1.
-          weights.prefetch_spread = false;
         }
         weights.prefetch_bytes = D::kBlockBytes;
         weights.prefetch_further = ahead.further;
@@ -338,8 +336,7 @@ void matmul_many(Source<Format>& w, const Range& range) {
       fill_sides<S, P, Format>(range, token, tokens, block, blocks, side);
       const int64_t tiles = (tokens + kTokensOfTile<S, P> - 1) / kTokensOfTile<S, P>;
       for (int64_t row = range.w_begin; row < range.w_end; row += kGroupRows) {
-        TileWeights<P> weights{panel, blocks, nullptr, Direct<Format>::kBlockBytes,
-                               tiles, 0,      false};
+        TileWeights<P> weights{panel, blocks, nullptr, Direct<Format>::kBlockBytes, tiles, 0};
         if (w.is_packed()) {
           P::template decode<S, Format>(w.packed(row, record), count, panel);
           weights.prefetch = reinterpret_cast<const uint8_t*>(w.packed(row + kGroupRows, record));

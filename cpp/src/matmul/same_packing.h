@@ -20,8 +20,7 @@ struct SamePacking {
     kOther.pack(type, source, row_stride, rows, columns, target, row_begin, row_end);
   }
 
-  template <class Matmul>
-  static constexpr MatmulTable table(Matmul matmul) {
+  static constexpr MatmulTable table(decltype(MatmulTable::matmul) matmul) {
     return {row_group, packed_bytes, pack, matmul};
   }
 };

@@ -127,14 +127,10 @@ struct StoredQuants<WideQ4_0> {
   static constexpr int kHigh = static_cast<int>(0xf0f0f0f0);
 };
 
-/* Eight blocks of Q8_0. */
-struct EightQ8_0 {
+/* Eight blocks of Q8_0 at once, which are 256 columns. */
+struct EightQ8_0 : Q8_0 {
   static constexpr int kBlocks = 8;
   static constexpr int kStoredBytes = kBlocks * Q8_0::kStoredBytes;
-  static constexpr int kScales = Q8_0::kScales;
-  static constexpr bool kMinimums = Q8_0::kMinimums;
-  static constexpr int kOffset = Q8_0::kOffset;
-  static constexpr int kMaxWeight = Q8_0::kMaxWeight;
 };
 
 template <>
@@ -260,6 +256,7 @@ struct OneByStoredAvx512 {
   static int64_t matmul(const uint8_t* w, int64_t row_stride, const Range& range) {
     alignas(64) uint32_t side[kSideBytes / 4];
     const int64_t blocks = range.columns / kActivationBlock;
+    // Rows of Q8_0 may end in fewer than eight blocks.
     if (range.columns % kBlockColumns != 0 || blocks * kSide < Format >> kSideBytes / 4) {
       return range.w_begin;
     }
@@ -312,9 +309,11 @@ struct OneByStoredAvx512 {
     unroll<kRows>([&](auto row) SM_LAMBDA {
       constexpr int i = decltype(row)::value;
       constexpr int kPart = kPiece * kRows + i;
+      constexpr int kBegin = kLines * kPart / kParts;
+      constexpr int kEnd = kLines * (kPart + 1) / kParts;
       __m512i weights = StoredQuants<Format>::template weights<kPiece>(block + i * row_stride);
-      unroll<kLines*(kPart + 1) / kParts, kLines * kPart / kParts>(
-          [&](auto line) SM_LAMBDA { request_behind<2>(weights, next + 64 * line); });
+      unroll<kEnd, kBegin>([&](auto line)
+                               SM_LAMBDA { request_behind<2>(weights, next + 64 * line); });
       dots[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), weights, xs);
     });
     __m512i sums[4];

@@ -17,6 +17,7 @@
 
 #include "activations.h"
 #include "matmul/common.h"
+#include "processor.h"
 
 namespace {
 
@@ -39,8 +40,7 @@ struct TileActivations {
 
 /* Records of weights for a tile, and what to ask memory for on the way: at every prefetch_every-th
  * block the packed bytes of one, from `prefetch` on, and, if that is not 0, what lies
- * prefetch_further behind them; with prefetch_every = 0 nothing. Several tokens spread these
- * requests over the steps of a block, one does where prefetch_spread says so. */
+ * prefetch_further behind them; with prefetch_every = 0 nothing. */
 template <class Weights>
 struct TileWeights {
   const typename Weights::Record* record;
@@ -49,7 +49,6 @@ struct TileWeights {
   int64_t prefetch_bytes;
   int64_t prefetch_every;
   int64_t prefetch_further;
-  bool prefetch_spread;
 };
 
 /* Where the results of a tile go. */
@@ -72,7 +71,8 @@ SM_INLINE typename S::F splat_at(const uint32_t* p) {
  *   scales(record, lane, scratch) -> where the scales and minimums of this record lie,
  *   weight<S, i>(record, block, lane),
  *   prefetch(from, bytes, further), which asks memory for the packed bytes of a block, and
- *   prefetch_behind<part, parts>(loaded, from, bytes, further), which asks for a part of them where
+ *   kFromMemory, whether those are what tiles read; if so,
+ *   prefetch_behind<part, parts>(loaded, from, further), which asks for a part of them where
  * `loaded` has just been loaded.
  *
  * Arguments by reference: a copy on the stack, made right after they were written piece by piece,
@@ -86,6 +86,9 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
   using I = typename S::I;
   constexpr int kScales = Format::kScales;
   constexpr int kStepsPerScale = 8 / kScales;
+  // Many requests at once hold up the loads behind them; but on AMD's processors one token, which
+  // waits for memory anyway, is faster with all requests of a block at once.
+  const bool spread = Weights::kFromMemory && (kTokens > 1 || kIntelProcessor);
 
   F sums[kTokens][kVectors];
   for (int t = 0; t < kTokens; t++) {
@@ -109,7 +112,7 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
     for (int block = 0; block < Weights::kBlocks; block++) {
       const uint8_t* ahead = nullptr;
       if (until_prefetch-- == 0) {
-        if (kTokens > 1 || w.prefetch_spread) {
+        if (spread) {
           ahead = prefetch;
         } else {
           Weights::prefetch(prefetch, w.prefetch_bytes, w.prefetch_further);
@@ -127,27 +130,37 @@ __attribute__((noinline)) void tile(const TileWeights<Weights>& w, int lane,
           unroll<kVectors>([&](auto v) SM_LAMBDA { dots[p][t][v].start(bias, kStart); });
         });
       });
-      unroll<8>([&](auto step) SM_LAMBDA {
-        // Nibbles: dwords i and i + 4 come from one load.
-        constexpr int n = decltype(step)::value;
-        constexpr int i = n / 2 + n % 2 * 4;
-        constexpr int p = kScales == 2 ? n % 2 : 0;
-        constexpr int s = kScales == 2 ? n / 2 : n;
-        I weights[kVectors];
-        unroll<kVectors>([&](auto v) SM_LAMBDA {
-          weights[v] = Weights::template weight<S, i>(*record, block, lane + v * S::kLanes);
-          if (ahead != nullptr) {
-            Weights::template prefetch_behind<n * kVectors + v, 8 * kVectors>(
-                weights[v], ahead, w.prefetch_bytes, w.prefetch_further);
-          }
+      const auto multiply = [&](const uint8_t* from) SM_LAMBDA {
+        unroll<8>([&](auto step) SM_LAMBDA {
+          // Nibbles: dwords i and i + 4 come from one load.
+          constexpr int n = decltype(step)::value;
+          constexpr int i = n / 2 + n % 2 * 4;
+          constexpr int p = kScales == 2 ? n % 2 : 0;
+          constexpr int s = kScales == 2 ? n / 2 : n;
+          I weights[kVectors];
+          unroll<kVectors>([&](auto v) SM_LAMBDA {
+            weights[v] = Weights::template weight<S, i>(*record, block, lane + v * S::kLanes);
+            if constexpr (Weights::kFromMemory) {
+              if (from != nullptr) {
+                Weights::template prefetch_behind<n * kVectors + v, 8 * kVectors>(
+                    weights[v], from, w.prefetch_further);
+              }
+            }
+          });
+          unroll<kTokens>([&](auto token) SM_LAMBDA {
+            constexpr int t = decltype(token)::value;
+            I xs = S::splat(load_u32(q + t * x.row_bytes + 4 * i));
+            unroll<kVectors>([&](auto v)
+                                 SM_LAMBDA { dots[p][t][v].template step<s>(weights[v], xs); });
+          });
         });
-        unroll<kTokens>([&](auto token) SM_LAMBDA {
-          constexpr int t = decltype(token)::value;
-          I xs = S::splat(load_u32(q + t * x.row_bytes + 4 * i));
-          unroll<kVectors>([&](auto v)
-                               SM_LAMBDA { dots[p][t][v].template step<s>(weights[v], xs); });
-        });
-      });
+      };
+      // Of one token two copies: with so little between loads, a question at each would cost.
+      if (kTokens == 1 && ahead == nullptr) {
+        multiply(nullptr);
+      } else {
+        multiply(ahead);
+      }
       unroll<kVectors>([&](auto vector) SM_LAMBDA {
         constexpr int v = decltype(vector)::value;
         const int at = lane + v * S::kLanes;

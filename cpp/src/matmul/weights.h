@@ -29,6 +29,7 @@ struct Direct {
   static constexpr int kBlocks = F::kBlocks;
   static constexpr int kBlockBytes = static_cast<int>(sizeof(Record)) / kBlocks;
   static constexpr int kBlockLines = (kBlockBytes + 63) / 64;
+  static constexpr bool kFromMemory = true;
 
   template <class S>
   static constexpr int tile_tokens() {
@@ -59,8 +60,7 @@ struct Direct {
 
   /* Asks for the kPart-th of kParts parts of that. */
   template <int kPart, int kParts, class Vector>
-  static SM_INLINE void prefetch_behind(Vector& loaded, const uint8_t* from, int64_t /* bytes */,
-                                        int64_t further) {
+  static SM_INLINE void prefetch_behind(Vector& loaded, const uint8_t* from, int64_t further) {
     constexpr int kBegin = kBlockLines * kPart / kParts;
     constexpr int kEnd = kBlockLines * (kPart + 1) / kParts;
     unroll<kEnd, kBegin>([&](auto line) SM_LAMBDA {
@@ -111,6 +111,7 @@ struct Panel {
   using Scales = ScalePointers;
   struct Scratch {};
   static constexpr int kBlocks = 1;
+  static constexpr bool kFromMemory = false;
 
   template <class S>
   static constexpr int tile_tokens() {
@@ -162,14 +163,6 @@ struct Panel {
   static SM_INLINE void prefetch(const uint8_t* from, int64_t bytes, int64_t /* further */) {
     for (int64_t line = 0; line < bytes; line += 64) {
       __builtin_prefetch(from + line, 0, 2);
-    }
-  }
-
-  template <int kPart, int kParts, class Vector>
-  static SM_INLINE void prefetch_behind(Vector& /* loaded */, const uint8_t* from, int64_t bytes,
-                                        int64_t further) {
-    if (kPart == 0) {
-      prefetch(from, bytes, further);
     }
   }
 };
