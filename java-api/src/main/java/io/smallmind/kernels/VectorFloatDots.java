@@ -17,7 +17,8 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Memory is read fast only in its order, which C2 does not keep where it unrolls a loop: loads
  * go to the front of the longer body, the last one first, unless each becomes part of a
  * multiply-add, which depends on what C2 knows when it compiles. A loop that counts bytes until it
- * meets its end ({@code !=}) is none of those that C2 unrolls.
+ * meets its end ({@code !=}) is none of those that C2 unrolls. Why loads ask for {@link
+ * VectorLanes#next}, see {@link VectorDots}.
  */
 final class VectorFloatDots {
   private static final VectorSpecies<Float> F = VectorTile.S;
@@ -45,15 +46,16 @@ final class VectorFloatDots {
   static void add(
       TensorType type, MemorySegment w, long at, float[] x, int from, int columns, float[] sums) {
     int fours = (columns + VectorFloats.COLUMNS - 1) / VectorFloats.COLUMNS;
+    long next = VectorLanes.next;
     switch (type) {
-      case F16 -> f16(w, at, x, from, fours, sums);
-      case BF16 -> bf16(w, at, x, from, fours, sums);
-      default -> f32(w, at, x, from, columns, sums);
+      case F16 -> f16(w, at, x, from, fours, next, sums);
+      case BF16 -> bf16(w, at, x, from, fours, next, sums);
+      default -> f32(w, at, x, from, columns, next, sums);
     }
   }
 
   private static void f32(
-      MemorySegment w, long at, float[] x, int from, int columns, float[] sums) {
+      MemorySegment w, long at, float[] x, int from, int columns, long next, float[] sums) {
     w = OffHeap.of(w);
     FloatVector a = FloatVector.fromArray(F, sums, 0);
     FloatVector b = FloatVector.fromArray(F, sums, L);
@@ -62,22 +64,23 @@ final class VectorFloatDots {
     for (long word = at; word != end; word += 8L * ROWS) {
       FloatVector x0 = FloatVector.broadcast(F, x[column]);
       a = x0.fma(FloatVector.fromMemorySegment(F, w, word, LITTLE_ENDIAN), a);
-      b = x0.fma(FloatVector.fromMemorySegment(F, w, word + 4L * L, LITTLE_ENDIAN), b);
+      b = x0.fma(FloatVector.fromMemorySegment(F, w, word + next, LITTLE_ENDIAN), b);
       FloatVector x1 = FloatVector.broadcast(F, x[column + 1]);
-      a = x1.fma(FloatVector.fromMemorySegment(F, w, word + 8L * L, LITTLE_ENDIAN), a);
-      b = x1.fma(FloatVector.fromMemorySegment(F, w, word + 12L * L, LITTLE_ENDIAN), b);
+      a = x1.fma(FloatVector.fromMemorySegment(F, w, word + 2 * next, LITTLE_ENDIAN), a);
+      b = x1.fma(FloatVector.fromMemorySegment(F, w, word + 3 * next, LITTLE_ENDIAN), b);
       column += 2;
     }
     if (columns % 2 != 0) {
       FloatVector x0 = FloatVector.broadcast(F, x[column]);
       a = x0.fma(FloatVector.fromMemorySegment(F, w, end, LITTLE_ENDIAN), a);
-      b = x0.fma(FloatVector.fromMemorySegment(F, w, end + 4L * L, LITTLE_ENDIAN), b);
+      b = x0.fma(FloatVector.fromMemorySegment(F, w, end + next, LITTLE_ENDIAN), b);
     }
     a.intoArray(sums, 0);
     b.intoArray(sums, L);
   }
 
-  private static void bf16(MemorySegment w, long at, float[] x, int from, int fours, float[] sums) {
+  private static void bf16(
+      MemorySegment w, long at, float[] x, int from, int fours, long next, float[] sums) {
     w = OffHeap.of(w);
     FloatVector a = FloatVector.fromArray(F, sums, 0);
     FloatVector b = FloatVector.fromArray(F, sums, L);
@@ -85,15 +88,15 @@ final class VectorFloatDots {
     long end = at + 8L * ROWS * fours;
     for (long word = at; word != end; word += 8L * ROWS) {
       IntVector w0a = IntVector.fromMemorySegment(I, w, word, LITTLE_ENDIAN);
-      IntVector w0b = IntVector.fromMemorySegment(I, w, word + 4L * L, LITTLE_ENDIAN);
+      IntVector w0b = IntVector.fromMemorySegment(I, w, word + next, LITTLE_ENDIAN);
       FloatVector x0 = FloatVector.broadcast(F, x[column]);
       a = x0.fma(w0a.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), a);
       b = x0.fma(w0b.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), b);
       FloatVector x1 = FloatVector.broadcast(F, x[column + 1]);
       a = x1.fma(w0a.and(0xFFFF0000).reinterpretAsFloats(), a);
       b = x1.fma(w0b.and(0xFFFF0000).reinterpretAsFloats(), b);
-      IntVector w1a = IntVector.fromMemorySegment(I, w, word + 8L * L, LITTLE_ENDIAN);
-      IntVector w1b = IntVector.fromMemorySegment(I, w, word + 12L * L, LITTLE_ENDIAN);
+      IntVector w1a = IntVector.fromMemorySegment(I, w, word + 2 * next, LITTLE_ENDIAN);
+      IntVector w1b = IntVector.fromMemorySegment(I, w, word + 3 * next, LITTLE_ENDIAN);
       FloatVector x2 = FloatVector.broadcast(F, x[column + 2]);
       a = x2.fma(w1a.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), a);
       b = x2.fma(w1b.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), b);
@@ -107,7 +110,8 @@ final class VectorFloatDots {
   }
 
   /** Moves the bits of F16 into the place of F32's: sign, five of eight bits of exponent, rest. */
-  private static void f16(MemorySegment w, long at, float[] x, int from, int fours, float[] sums) {
+  private static void f16(
+      MemorySegment w, long at, float[] x, int from, int fours, long next, float[] sums) {
     w = OffHeap.of(w);
     FloatVector a = FloatVector.fromArray(F, sums, 0);
     FloatVector b = FloatVector.fromArray(F, sums, L);
@@ -115,7 +119,7 @@ final class VectorFloatDots {
     long end = at + 8L * ROWS * fours;
     for (long word = at; word != end; word += 8L * ROWS) {
       IntVector w0a = IntVector.fromMemorySegment(I, w, word, LITTLE_ENDIAN);
-      IntVector w0b = IntVector.fromMemorySegment(I, w, word + 4L * L, LITTLE_ENDIAN);
+      IntVector w0b = IntVector.fromMemorySegment(I, w, word + next, LITTLE_ENDIAN);
       FloatVector x0 = FloatVector.broadcast(F, x[column]);
       IntVector low0a = w0a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3);
       IntVector low0b = w0b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3);
@@ -126,8 +130,8 @@ final class VectorFloatDots {
       IntVector high0b = w0b.lanewise(VectorOperators.ASHR, 3);
       a = x1.fma(high0a.and(0x8FFFE000).reinterpretAsFloats(), a);
       b = x1.fma(high0b.and(0x8FFFE000).reinterpretAsFloats(), b);
-      IntVector w1a = IntVector.fromMemorySegment(I, w, word + 8L * L, LITTLE_ENDIAN);
-      IntVector w1b = IntVector.fromMemorySegment(I, w, word + 12L * L, LITTLE_ENDIAN);
+      IntVector w1a = IntVector.fromMemorySegment(I, w, word + 2 * next, LITTLE_ENDIAN);
+      IntVector w1b = IntVector.fromMemorySegment(I, w, word + 3 * next, LITTLE_ENDIAN);
       FloatVector x2 = FloatVector.broadcast(F, x[column + 2]);
       IntVector low1a = w1a.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3);
       IntVector low1b = w1b.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3);

@@ -46,6 +46,12 @@ final class VectorLanes {
   static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   static final int L = VectorTile.L;
 
+  /**
+   * Distance of vectors of words, in bytes, to those who must compute addresses at run time (see
+   * {@link VectorDots}): C2 would take it for a constant if it were final.
+   */
+  static long next = 4L * L;
+
   /** Raised whenever a packed layout changes, this one or that of {@link VectorFloats}. */
   static final int VERSION = 1;
 
