@@ -295,6 +295,11 @@ void test_matmul(int32_t isa, bool quick) {
       }
       // No row is left over: what reads along rows reads the last block, too.
       test(1, 32, 512, Fill::kRandom, false);
+      // More rows than are stored at once.
+      for (int64_t tokens : paired ? stored_pairs : stored_tokens) {
+        test(tokens, 1035, format.block);
+      }
+      test(1, 1035, format.block, Fill::kRandom, false);
     }
     if (!format.quantized) {  // Several blocks of tokens, and of groups.
       test(133, 40, 256);
@@ -310,6 +315,9 @@ void test_matmul(int32_t isa, bool quick) {
     }
     if (!quick) {
       test(300, 33, 256);
+      if (format.quantized) {  // Several ranges of columns.
+        test(19, 40, 16384);
+      }
     }
     if (format.quantized) {
       for (int64_t tokens : {1, 6, 21}) {

@@ -232,15 +232,16 @@ SM_INLINE void touch_results(const float* y, int64_t stride, int64_t tokens) {
   }
 }
 
-/* Runs the tiles of `tokens` tokens over the group that begins with a row, from `first_block` of
- * their columns on; side belongs to side_block and the blocks after it. */
+/* Runs the tiles of `tokens` tokens over a group of rows, from `first_block` of their columns on;
+ * side belongs to side_block and the blocks after it. `results` are those of the first of the
+ * tokens and of the group. */
 template <class S, class Weights>
-void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int64_t row,
-                    TileWeights<Weights> w, int64_t first_block, const uint32_t* side,
-                    int64_t side_block, int64_t side_blocks) {
+void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens,
+                    const TileResults& results, TileWeights<Weights> w, int64_t first_block,
+                    const uint32_t* side, int64_t side_block, int64_t side_blocks) {
   using Format = typename Weights::Format;
   const int64_t row_bytes = activation_row_bytes(range.columns);
-  const bool far = range.tokens * range.y_stride > kCachedResults;
+  const bool far = range.tokens * results.stride > kCachedResults;
   int64_t t = 0;
   while (t < tokens) {
     int count = tile_tokens<S, Weights>(tokens - t);
@@ -248,11 +249,8 @@ void tiles_of_group(const Range& range, int64_t first_token, int64_t tokens, int
     x.q = range.xq + (first_token + t) * row_bytes + first_block * kActivationBlock;
     x.row_bytes = row_bytes;
     x.side = side + (t * side_blocks + (first_block - side_block) * count) * kSide<Format>;
-    TileResults out;
-    out.y = range.y + (first_token + t) * range.y_stride + row;
-    out.stride = range.y_stride;
-    out.rows = range.w_end - row;
-    out.add = first_block > 0;
+    TileResults out = results;
+    out.y += t * out.stride;
     if (far) {
       touch_results<1>(out.y + count * out.stride, out.stride, smaller(tokens - t - count, count));
     }
@@ -278,6 +276,52 @@ void fill_sides(const Range& range, int64_t first_token, int64_t tokens, int64_t
   }
 }
 
+/*
+ * Results of few tokens on their way to memory. Weights that stream by leave no results in the
+ * caches, and a tile that ends with a store to memory holds up the loads of the next one: so the
+ * results of many rows are kept on the stack, and stored at once.
+ */
+class GatheredResults {
+ public:
+  /* y: of the first token and row 0; y_stride in elements; row: the first one. */
+  GatheredResults(float* y, int64_t y_stride, int64_t tokens, int64_t row)
+      : y_(y),
+        y_stride_(y_stride),
+        tokens_(tokens),
+        rows_(smaller(kRows, kResults / tokens / kGroupRows * kGroupRows)),
+        first_(row) {}
+
+  /* Where the results of a row and those behind it belong, until the next call of advance: of the
+   * first token. */
+  float* at(int64_t row) { return results_ + (row - first_); }
+
+  /* From token to token, in elements. */
+  int64_t stride() const { return rows_; }
+
+  /* All rows before this one are done; `last`: and there are no more. */
+  void advance(int64_t row, bool last) {
+    if (row - first_ < rows_ && !last) {
+      return;
+    }
+    for (int64_t t = 0; t < tokens_; t++) {
+      memcpy(y_ + t * y_stride_ + first_, results_ + t * rows_,
+             static_cast<size_t>(row - first_) * sizeof(float));
+    }
+    first_ = row;
+  }
+
+ private:
+  static constexpr int64_t kRows = 512;
+  static constexpr int64_t kResults = 4096;
+
+  float* const y_;
+  const int64_t y_stride_;
+  const int64_t tokens_;
+  const int64_t rows_;
+  int64_t first_;
+  alignas(64) float results_[kResults];
+};
+
 template <class S, class Format>
 void matmul_few(Source<Format>& w, const Range& range) {
   using D = Direct<Format>;
@@ -293,6 +337,9 @@ void matmul_few(Source<Format>& w, const Range& range) {
   const int64_t tiles = (range.tokens + kTokensOfTile<S, D> - 1) / kTokensOfTile<S, D>;
   const Ahead ahead = kIntelProcessor ? kAheadOnIntel : kAhead<Format>;
   const int64_t near = one_tile ? ahead.near : step * D::kBlockBytes;
+  // Where sides have no room for all columns, tiles add to results: those stay where they are.
+  const bool gathers = blocks <= room;
+  GatheredResults gathered(range.y, range.y_stride, range.tokens, range.w_begin);
   for (int64_t from = 0; from < blocks; from += room) {
     int64_t end = smaller(blocks, from + room);
     fill_sides<S, D, Format>(range, 0, range.tokens, from, end - from, side);
@@ -312,7 +359,15 @@ void matmul_few(Source<Format>& w, const Range& range) {
         }
         weights.prefetch_bytes = D::kBlockBytes;
         weights.prefetch_further = ahead.further;
-        tiles_of_group<S>(range, 0, range.tokens, row, weights, block, side, from, end - from);
+        const int64_t rows = range.w_end - row;
+        const TileResults results =
+            gathers ? TileResults{gathered.at(row), gathered.stride(), rows, block > 0}
+                    : TileResults{range.y + row, range.y_stride, rows, block > 0};
+        tiles_of_group<S>(range, 0, range.tokens, results, weights, block, side, from, end - from);
+      }
+      if (gathers) {
+        const int64_t done = smaller(range.w_end, row + kGroupRows);
+        gathered.advance(done, done == range.w_end);
       }
     }
   }
@@ -348,7 +403,9 @@ void matmul_many(Source<Format>& w, const Range& range) {
           }
           weights.prefetch_every = 0;
         }
-        tiles_of_group<S>(range, token, tokens, row, weights, block, side, block, blocks);
+        const TileResults results = {range.y + token * range.y_stride + row, range.y_stride,
+                                     range.w_end - row, block > 0};
+        tiles_of_group<S>(range, token, tokens, results, weights, block, side, block, blocks);
       }
     }
   }
