@@ -75,8 +75,8 @@ public final class Shares {
   }
 
   /**
-   * Returns the first unit of a claim, which ends where the next one begins: half of what a member
-   * would get if all got the same of the rest, or the least chunk if that is more.
+   * Returns the first unit of a claim, which ends where the next one begins: what a member would
+   * get if all got the same of the rest, or the least chunk if that is more.
    *
    * @param claim 0 for the first one
    * @param units to be claimed, which is also the result if there are not so many claims
@@ -84,7 +84,7 @@ public final class Shares {
   public static long claimed(long claim, long units, long chunk, long members) {
     long begin = 0;
     for (long i = 0; i < claim && begin < units; i++) {
-      begin += Math.max(chunk, (units - begin) / (2 * members));
+      begin += Math.max(chunk, (units - begin) / members);
     }
     return Math.min(begin, units);
   }

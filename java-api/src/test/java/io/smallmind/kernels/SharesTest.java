@@ -44,12 +44,12 @@ class SharesTest {
   @ParameterizedTest
   @CsvSource({"0", "1", "4", "8"})
   void claimsOfAFewUnitsAreFew(long doublings) {
-    // Each member's claims halve what is left for it: their number grows with the logarithm.
+    // Each claim of two members halves what is left: their number grows with the logarithm.
     long units = 100L << doublings;
     long claims = 0;
     while (Shares.claimed(claims, units, 1, 2) < units) {
       claims++;
     }
-    assertTrue(claims <= 20 + 3 * doublings, claims + " claims");
+    assertTrue(claims <= 8 + doublings, claims + " claims");
   }
 }
