@@ -282,7 +282,12 @@ void fill_sides(const Range& range, int64_t first_token, int64_t tokens, int64_t
  * results of many rows are kept on the stack, and stored at once.
  */
 class GatheredResults {
+  static constexpr int64_t kRows = 512;
+  static constexpr int64_t kResults = 4096;
+
  public:
+  static constexpr int64_t kMostTokens = kResults / kGroupRows;
+
   /* y: of the first token and row 0; y_stride in elements; row: the first one. */
   GatheredResults(float* y, int64_t y_stride, int64_t tokens, int64_t row)
       : y_(y),
@@ -311,9 +316,6 @@ class GatheredResults {
   }
 
  private:
-  static constexpr int64_t kRows = 512;
-  static constexpr int64_t kResults = 4096;
-
   float* const y_;
   const int64_t y_stride_;
   const int64_t tokens_;
@@ -339,6 +341,7 @@ void matmul_few(Source<Format>& w, const Range& range) {
   const int64_t near = one_tile ? ahead.near : step * D::kBlockBytes;
   // Where sides have no room for all columns, tiles add to results: those stay where they are.
   const bool gathers = blocks <= room;
+  static_assert(kPanelTokens<Format> <= GatheredResults::kMostTokens, "a group of rows each");
   GatheredResults gathered(range.y, range.y_stride, range.tokens, range.w_begin);
   for (int64_t from = 0; from < blocks; from += room) {
     int64_t end = smaller(blocks, from + room);
