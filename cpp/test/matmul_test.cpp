@@ -315,8 +315,13 @@ void test_matmul(int32_t isa, bool quick) {
     }
     if (!quick) {
       test(300, 33, 256);
-      if (format.quantized) {  // Several ranges of columns.
-        test(19, 40, 16384);
+      if (format.quantized) {
+        for (bool packed : {true, false}) {
+          test(19, 40, 16384, Fill::kRandom, packed);  // Several ranges of columns.
+          for (int64_t tokens : {9, 19}) {             // So many that fewer rows are kept.
+            test(tokens, 460, format.block, Fill::kRandom, packed);
+          }
+        }
       }
     }
     if (format.quantized) {

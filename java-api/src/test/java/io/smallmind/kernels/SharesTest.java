@@ -15,6 +15,8 @@ class SharesTest {
     "1002, 7, 2",
     "1002, 1, 3",
     "333, 5, 64",
+    "1000, 3, 8",
+    "10000, 1, 64",
     "0, 3, 2"
   })
   void claimsCoverAllUnitsOnceAndGetSmaller(long units, long chunk, long members) {
@@ -28,6 +30,8 @@ class SharesTest {
       long count = end - begin;
       assertTrue(count <= last, "claim " + claim + " of " + count + " after one of " + last);
       assertTrue(count >= chunk || end == units, "claim " + claim + " of " + count);
+      assertTrue(
+          count <= Math.max(chunk, (units - begin) / members), "claim " + claim + " of " + count);
       last = count;
     }
     assertEquals(units, Shares.claimed(claim, units, chunk, members));
